@@ -1,0 +1,107 @@
+"""The server that lives through SIGCHLD: it restarts the accept that the signal interrupted.
+
+Builds on webserver3e.py. The idea: EINTR is no error but an invitation to call again.
+Since Python 3.5 socket.accept contains this very loop (PEP 475).
+
+Try it:
+    python part3/webserver3f.py
+    curl http://localhost:8888/hello           (the server reaps the child and goes on)
+    python part3/client3.py --max-clients 128
+    ps -o pid,ppid,stat,args | grep defunct    (zombies: count the lines)
+
+On purpose:
+    One wait for each signal is too few: signals do not queue, and zombies stay. A child that
+    is only stopped sends SIGCHLD too, and wait blocks. webserver3g.py mends both.
+    Where no more processes are to be had, fork fails and the server dies of it.
+"""
+
+import ctypes
+import os
+import signal
+import socket
+import sys
+import time
+
+HOST = os.environ.get("HOST") or "127.0.0.1"
+PORT = os.environ.get("PORT") or "8888"
+REQUEST_QUEUE_SIZE = 1024
+DELAY = os.environ.get("DELAY") or "3"  # seconds
+RESPONSE = b"HTTP/1.1 200 OK\r\n\r\nHello, World!\n"
+libc = ctypes.CDLL(None, use_errno=True)
+children = set()  # PIDs, so that none outlives the server
+
+
+def listen():
+    listen_socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listen_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # can restart at once
+    listen_socket.bind((HOST, int(PORT)))
+    listen_socket.listen(REQUEST_QUEUE_SIZE)
+    return listen_socket
+
+
+def accept(listen_socket):
+    """The C library's accept; Python's own would hide EINTR (PEP 475)."""
+    descriptor = libc.accept(listen_socket.fileno(), None, None)
+    if descriptor == -1:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return socket.socket(fileno=descriptor)
+
+
+def handle_request(client_connection):
+    try:
+        request = client_connection.recv(65536)
+        print(request.decode("ascii", "backslashreplace"), flush=True)
+        client_connection.sendall(RESPONSE)
+        time.sleep(float(DELAY))  # the answer is out, but the connection is open
+    except OSError as error:
+        print(f"The client left early: {error}", flush=True)
+
+
+def serve_forever(listen_socket):
+    while True:
+        try:
+            client_connection = accept(listen_socket)
+        except InterruptedError:  # a child ended meanwhile, and was reaped: wait again
+            continue
+        pid = os.fork()  # called once, returns twice
+        if pid == 0:  # in the child
+            listen_socket.close()  # only the parent accepts
+            handle_request(client_connection)
+            os._exit(0)  # closes the child's copy of the connection
+        children.add(pid)
+        client_connection.close()  # the parent's copy: FIN goes out when the last copy closes
+
+
+def reap_children(signum, frame):  # runs at any moment: print is not safe here
+    pid, status = os.wait()
+    os.write(1, b"Reaped child %d, status %d\n" % (pid, os.waitstatus_to_exitcode(status)))
+
+
+def stop(signum, frame):
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # from here on only stop itself waits
+    for pid in children:
+        try:
+            if os.waitpid(pid, os.WNOHANG)[0] == 0:  # still running
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+        except ChildProcessError:  # no child of ours by now: leave that process alone
+            pass
+    os._exit(0)
+
+
+def main():
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    if not DELAY.replace(".", "", 1).isdecimal():
+        sys.exit(f"Cannot sleep for {DELAY!r} seconds. Set DELAY to a number.")
+    try:
+        listen_socket = listen()
+    except (OSError, OverflowError, ValueError) as error:
+        sys.exit(f"Cannot serve on {HOST}:{PORT}: {error}. Choose another PORT (or HOST).")
+    signal.signal(signal.SIGCHLD, reap_children)
+    print(f"Serving HTTP on port {listen_socket.getsockname()[1]} ...", flush=True)
+    serve_forever(listen_socket)
+
+
+if __name__ == "__main__":
+    main()

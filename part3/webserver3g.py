@@ -1,0 +1,98 @@
+"""The server that leaves no zombie: it reaps until there is none left.
+
+Builds on webserver3f.py. The idea: one SIGCHLD may stand for many children, so the handler
+asks waitpid again and again, and WNOHANG keeps it from waiting for those still at work.
+accept is Python's own again, which restarts by itself.
+
+Try it:
+    python part3/webserver3g.py
+    python part3/client3.py --max-clients 128
+    ps -o pid,ppid,stat,args | grep defunct    (none)
+
+On purpose:
+    A client costs a process. Where no more are to be had, fork fails and the server dies of it.
+"""
+
+import os
+import signal
+import socket
+import sys
+import time
+
+HOST = os.environ.get("HOST") or "127.0.0.1"
+PORT = os.environ.get("PORT") or "8888"
+REQUEST_QUEUE_SIZE = 1024
+DELAY = os.environ.get("DELAY") or "0"  # seconds
+RESPONSE = b"HTTP/1.1 200 OK\r\n\r\nHello, World!\n"
+children = set()  # PIDs, so that none outlives the server
+
+
+def listen():
+    listen_socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listen_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # can restart at once
+    listen_socket.bind((HOST, int(PORT)))
+    listen_socket.listen(REQUEST_QUEUE_SIZE)
+    return listen_socket
+
+
+def handle_request(client_connection):
+    try:
+        request = client_connection.recv(65536)
+        print(request.decode("ascii", "backslashreplace"), flush=True)
+        client_connection.sendall(RESPONSE)
+        time.sleep(float(DELAY))  # the answer is out, but the connection is open
+    except OSError as error:
+        print(f"The client left early: {error}", flush=True)
+
+
+def serve_forever(listen_socket):
+    while True:
+        client_connection, client_address = listen_socket.accept()
+        pid = os.fork()  # called once, returns twice
+        if pid == 0:  # in the child
+            listen_socket.close()  # only the parent accepts
+            handle_request(client_connection)
+            os._exit(0)  # closes the child's copy of the connection
+        children.add(pid)
+        client_connection.close()  # the parent's copy: FIN goes out when the last copy closes
+
+
+def reap_children(signum, frame):  # runs at any moment: print is not safe here
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:  # there are no children
+            return
+        if pid == 0:  # there are, but none of them has ended
+            return
+        os.write(1, b"Reaped child %d, status %d\n" % (pid, os.waitstatus_to_exitcode(status)))
+
+
+def stop(signum, frame):
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # from here on only stop itself waits
+    for pid in children:
+        try:
+            if os.waitpid(pid, os.WNOHANG)[0] == 0:  # still running
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+        except ChildProcessError:  # no child of ours by now: leave that process alone
+            pass
+    os._exit(0)
+
+
+def main():
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    if not DELAY.replace(".", "", 1).isdecimal():
+        sys.exit(f"Cannot sleep for {DELAY!r} seconds. Set DELAY to a number.")
+    try:
+        listen_socket = listen()
+    except (OSError, OverflowError, ValueError) as error:
+        sys.exit(f"Cannot serve on {HOST}:{PORT}: {error}. Choose another PORT (or HOST).")
+    signal.signal(signal.SIGCHLD, reap_children)
+    print(f"Serving HTTP on port {listen_socket.getsockname()[1]} ...", flush=True)
+    serve_forever(listen_socket)
+
+
+if __name__ == "__main__":
+    main()
