@@ -6,7 +6,8 @@ Try it:
 
 On purpose:
     It never looks at what it is asked: nonsense gets "Hello, World!" too.
-    It serves one client at a time: while that one is silent, all others wait.
+    It serves one client at a time: while that one is silent, all others wait. (A browser may
+    open a spare connection and be silent on it: curl waits until the browser lets go.)
     part2/webserver2.py mends the first, part3/webserver3c.py the second.
 """
 

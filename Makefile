@@ -1,0 +1,52 @@
+APP = part2.wsgiapp:app
+STAGE = 3h
+PYTHON = $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python3.10; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$python && break; done)
+export PYTHONDONTWRITEBYTECODE = 1
+
+help:  ## list the targets, as make alone does
+	@sed -n 's/^\([a-z0-9-]*\):.*##  */\1 /p' Makefile | while read -r target words; do printf '  make %-12s %s\n' "$$target" "$$words"; done
+
+serve: .venv/installed  ## run a stage: STAGE=3h unless you say, with APP=part2.wsgiapp:app
+	@if [ -f part?/webserver$(STAGE).py ]; then \
+		exec .venv/bin/python part?/webserver$(STAGE).py $(APP); \
+	else \
+		echo "There is no stage $(STAGE). There are: $$(ls part?/webserver*.py | sed 's/.*webserver//; s/.py//' | xargs)." >&2; \
+		exit 2; \
+	fi
+
+test: .venv/installed  ## run all tests
+	.venv/bin/pytest
+
+test-part1: .venv/installed  ## run the tests of part 1: a server that says hello
+	.venv/bin/pytest -m part1
+
+test-part2: .venv/installed  ## run the tests of part 2: one server, any framework
+	.venv/bin/pytest -m part2
+
+test-part3: .venv/installed  ## run the tests of part 3: more than one client at a time
+	.venv/bin/pytest -m part3
+
+lint: .venv/installed  ## check the style of the code
+	.venv/bin/ruff check --no-cache
+
+clean:  ## remove what make has made
+	rm -rf .venv
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# The environment is made again only when the text of requirements.txt has changed; .venv/installed
+# is a copy of it, written last. The lock lets two makes at once wait for each other.
+.venv/installed: requirements.txt
+	@test "$(PYTHON)" || { echo "Python 3.10 or newer is needed, and not on PATH. Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 2; }
+	@exec 9<requirements.txt; \
+	$(PYTHON) -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)'; \
+	if cmp -s requirements.txt .venv/installed; then touch .venv/installed; exit; fi; \
+	echo "Making .venv and installing requirements.txt. This takes a minute or two, once."; \
+	rm -rf .venv; \
+	if command -v uv >/dev/null; then \
+		uv venv --quiet --python $(PYTHON) .venv && uv pip install --quiet --python .venv/bin/python -r requirements.txt; \
+	else \
+		$(PYTHON) -m venv .venv && .venv/bin/pip install --quiet --disable-pip-version-check -r requirements.txt; \
+	fi && cp requirements.txt .venv/installed
+
+.PHONY: help serve test test-part1 test-part2 test-part3 lint clean

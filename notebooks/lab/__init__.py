@@ -1,0 +1,24 @@
+"""The instruments that the notebooks and the tests share. Each has one job.
+
+    server    start any command as a server, keep what it says, be sure that it ends
+    clients   one that asks, many that ask at once, one that behaves badly
+    kernel    what the kernel knows of a server: processes, descriptors, sockets, queues
+"""
+
+from lab.clients import Answer, ask, ask_at_once, connect, read_until, reset
+from lab.kernel import (
+                        CannotSee,
+                        children,
+                        connections,
+                        descriptor_count,
+                        descriptors,
+                        eventually,
+                        holder_of_port,
+                        holders,
+                        listeners,
+                        pending_signals,
+                        process,
+                        thread_count,
+                        zombies,
+)
+from lab.server import PROJECT, Server, ServerError, free_port, stage_command, start, start_stage

@@ -1,0 +1,184 @@
+"""What the kernel knows of a server, as plain data: processes, descriptors, sockets, queues.
+
+psutil tells most of it on Linux and macOS. The length of the listening queue and what a
+descriptor refers to stand only in Linux's /proc: there, CannotSee is raised elsewhere.
+"""
+
+import os
+import sys
+import time
+from collections import namedtuple
+from pathlib import Path
+
+import psutil
+
+Process = namedtuple("Process", "pid ppid state command")
+Connection = namedtuple("Connection", "local foreign state inode")
+Listener = namedtuple("Listener", "address waiting inode")
+
+PROC = Path("/proc")
+TCP_STATES = ["", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT",
+              "CLOSE", "CLOSE_WAIT", "LAST_ACK", "LISTEN", "CLOSING", "SYN_RECV"]  # tcp_states.h
+
+
+class CannotSee(Exception):
+    """This system does not show what was asked for; the message says why."""
+
+
+def eventually(condition, within=10, every=0.01):
+    """Call condition() until it returns something true, and return that.
+
+    Gives up after `within` seconds and returns the last, false, answer. Looks every `every`
+    seconds.
+    """
+    deadline = time.monotonic() + within
+    while not (answer := condition()) and time.monotonic() < deadline:
+        time.sleep(every)
+    return answer
+
+
+def process(pid):
+    """One process as (pid, ppid, state, command); None if there is none of that PID.
+
+    state is "running", "sleeping", "stopped", "zombie" or another of psutil's words.
+    """
+    try:
+        found = psutil.Process(pid)
+        with found.oneshot():
+            state = found.status()
+            command = [] if state == psutil.STATUS_ZOMBIE else found.cmdline()
+            return Process(pid, found.ppid(), state, " ".join(command) or f"[{found.name()}]")
+    except psutil.NoSuchProcess:  # psutil's ZombieProcess is one of these
+        return None
+
+
+def children(pid):
+    """The children of a process, as a list of Process, in the order of their PIDs."""
+    try:
+        found = psutil.Process(pid).children()
+    except psutil.NoSuchProcess:
+        return []
+    return sorted(child for child in (process(child.pid) for child in found) if child)
+
+
+def zombies(pid):
+    """Those children of a process that have ended and that it has not waited for."""
+    return [child for child in children(pid) if child.state == psutil.STATUS_ZOMBIE]
+
+
+def descriptors(pid):
+    """What each descriptor of a process refers to: {4: "socket:[8812]", ...}.
+
+    The number in brackets is the kernel's own, the inode: the same inode in two processes
+    is the same socket. A zombie has none. Raises CannotSee without /proc. See proc(5).
+    """
+    _need_proc("descriptors")
+    table = {}
+    try:
+        for entry in (PROC / str(pid) / "fd").iterdir():
+            try:
+                table[int(entry.name)] = os.readlink(entry)
+            except FileNotFoundError:  # closed while we looked
+                continue
+    except (FileNotFoundError, PermissionError):  # gone, or a zombie
+        pass
+    return dict(sorted(table.items()))
+
+
+def descriptor_count(pid):
+    """How many descriptors a process has; 0 for a zombie or none."""
+    try:
+        return psutil.Process(pid).num_fds()
+    except psutil.Error:
+        return 0
+
+
+def thread_count(pid):
+    """How many threads a process has; 0 for a zombie or none."""
+    try:
+        return psutil.Process(pid).num_threads()
+    except psutil.Error:
+        return 0
+
+
+def holders(inode, pids):
+    """Which of the processes hold a socket: [(pid, descriptor), ...]."""
+    return [(pid, descriptor) for pid in pids
+            for descriptor, target in descriptors(pid).items() if target == f"socket:[{inode}]"]
+
+
+def listeners(port):
+    """The IPv4 listening sockets on a port, as a list of Listener.
+
+    address   the address it is bound to, such as "127.0.0.1"
+    waiting   finished connections that wait for accept; None where /proc does not tell
+    inode     the kernel's number for the socket; None likewise
+    """
+    if not PROC.joinpath("net/tcp").exists():
+        return [Listener(found.laddr.ip, None, None) for found in _psutil_connections()
+                if found.status == psutil.CONN_LISTEN and found.laddr.port == port]
+    return [Listener(local[0], waiting, inode)
+            for local, _, state, waiting, inode in _proc_net_tcp()
+            if state == "LISTEN" and local[1] == port]
+
+
+def connections(port):
+    """The TCP connections with this port at either end, as a list of Connection.
+
+    local and foreign are (address, port): together the socket pair, seen from the local side.
+    A connection within this machine is listed twice, once from each side. inode is 0 where
+    no process holds that end any more. Raises CannotSee without /proc.
+    """
+    _need_proc("socket pairs")
+    return [Connection(local, foreign, state, inode)
+            for local, foreign, state, _, inode in _proc_net_tcp()
+            if state != "LISTEN" and port in (local[1], foreign[1])]
+
+
+def pending_signals(pid):
+    """The signals that the kernel holds for a process, a set of numbers. See proc(5), ShdPnd.
+
+    Raises CannotSee without /proc.
+    """
+    _need_proc("pending signals")
+    status = PROC.joinpath(str(pid), "status").read_text()
+    fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    pending = int(fields["SigPnd"], 16) | int(fields["ShdPnd"], 16)
+    return {number for number in range(1, 65) if pending >> (number - 1) & 1}
+
+
+def holder_of_port(port):
+    """The Process that listens on a port; None if there is none, or the system does not say."""
+    for listener in listeners(port):
+        for pid in psutil.pids():
+            if listener.inode and holders(listener.inode, [pid]):
+                return process(pid)
+    return None
+
+
+def _need_proc(what):
+    if not PROC.joinpath("self/fd").exists():
+        raise CannotSee(f"This system has no /proc, and shows no {what} without it.")
+
+
+def _proc_net_tcp():
+    """(local, foreign, state, waiting, inode) for each line of /proc/net/tcp."""
+    for line in (PROC / "net/tcp").read_text().splitlines()[1:]:
+        _, local, foreign, state, queues, _, _, _, _, inode, *_ = line.split()
+        yield (_address(local), _address(foreign), TCP_STATES[int(state, 16)],
+               int(queues.split(":")[1], 16), int(inode))
+
+
+def _address(text):
+    """("127.0.0.1", 8888) from "0100007F:22B8": the address is in the machine's byte order."""
+    address, port = text.split(":")
+    octets = int(address, 16).to_bytes(4, sys.byteorder)
+    return ".".join(map(str, octets)), int(port, 16)
+
+
+def _psutil_connections():
+    for found in psutil.process_iter():
+        try:
+            yield from found.net_connections(kind="tcp4")
+        except psutil.Error:
+            continue

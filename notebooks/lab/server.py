@@ -1,0 +1,254 @@
+"""Start any command as a server, keep what it says, and be sure that it ends."""
+
+import os
+import random
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from lab.kernel import eventually, listeners, thread_count
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+class ServerError(Exception):
+    """A server did not do what was asked of it; the message says what, and its last output."""
+
+
+def stage_file(stage):
+    """The path of a stage's file: stage_file("3c") is PROJECT/part3/webserver3c.py.
+
+    Raises ServerError, with the stages that there are, if there is none of that name.
+    """
+    files = {file.stem.removeprefix("webserver"): file
+             for file in PROJECT.glob("part?/webserver*.py")}
+    if stage not in files:
+        raise ServerError(f"There is no stage {stage!r}. There are: {', '.join(sorted(files))}.")
+    return files[stage]
+
+
+def stage_command(stage, *arguments, python=sys.executable):
+    """The command that runs a stage: stage_command("2", "part2.flaskapp:app")."""
+    return [python, str(stage_file(stage)), *arguments]
+
+
+def free_port():
+    """A TCP port that nobody listens on, below those that the kernel gives to clients."""
+    while True:
+        port = random.randrange(10240, 32768)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+
+
+class Output:
+    """A file without a name that a server writes to; the text stays when it is closed."""
+
+    def __init__(self):
+        self.file = tempfile.TemporaryFile()  # noqa: SIM115
+        self._text = ""
+
+    def text(self):
+        if not self.file.closed:
+            size = os.fstat(self.file.fileno()).st_size
+            self._text = os.pread(self.file.fileno(), size, 0).decode(errors="replace")
+        return self._text
+
+    def close(self):
+        self.text()
+        self.file.close()
+
+
+class Server:
+    """A command that runs as a server, in a process group of its own.
+
+    Use it as a context manager: on leaving, the whole group ends. It ends as well when the
+    process that started it dies without a word (a restarted kernel, say): a shell that reads
+    from a pipe of ours sees the end of it then, and kills the group.
+
+    command       list of str, or one str to be split as a shell would
+    port, host    what the server finds in PORT and HOST; a free port unless given
+    environment   more variables for it, None removes one: start(command, DELAY=0.5)
+    files         at most so many open files (RLIMIT_NOFILE), for the server alone
+    processes     at most so many more processes (RLIMIT_NPROC), for the server alone; root is
+                  not bound by it, so root's server runs under a user id that nobody else has
+    cwd           the folder to start it in; the project's own unless given
+    """
+
+    def __init__(self, command, *, port=None, host="127.0.0.1", files=None, processes=None,
+                 cwd=PROJECT, **environment):
+        self.command = shlex.split(command) if isinstance(command, str) else list(command)
+        self.host = host
+        self.port = port or free_port()
+        self._stdout, self._stderr = Output(), Output()
+        given = {"PORT": self.port, "HOST": host, **environment}
+        environ = {**os.environ, **{name: str(value) for name, value in given.items()}}
+        for name in [name for name, value in given.items() if value is None]:
+            del environ[name]
+        identity = private_identity() if processes and os.geteuid() == 0 else {}
+        try:
+            self.process = subprocess.Popen(
+                limited(self.command, files, processes, identity), cwd=cwd, env=environ,
+                stdin=subprocess.DEVNULL, stdout=self._stdout.file, stderr=self._stderr.file,
+                start_new_session=True, **identity)
+        except OSError as error:
+            raise ServerError(f"Cannot start {shlex.join(self.command)}: {error}.") from None
+        self.pid = self.process.pid
+        self._guard = subprocess.Popen(
+            ["/bin/sh", "-c", 'read -r _; kill -KILL "-$0" 2>/dev/null', str(self.pid)],
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.stop()
+
+    @property
+    def stdout(self):
+        """What the server wrote to its standard output so far, as text."""
+        return self._stdout.text()
+
+    @property
+    def stderr(self):
+        """What the server wrote to its standard error so far, as text."""
+        return self._stderr.text()
+
+    @property
+    def exit_status(self):
+        """None while it runs; then its exit status, or minus the signal that ended it."""
+        return self.process.poll()
+
+    def wait_until_ready(self, within=15):
+        """Wait up to `within` seconds until a process of the group listens on the port.
+
+        Raises ServerError, with the last output, if it ends before, or takes too long.
+        """
+        if not eventually(lambda: self.exit_status is not None or self.listens(), within):
+            raise ServerError(f"{shlex.join(self.command)} does not listen on port {self.port} "
+                              f"{within} s after it was started.{self._last_words()}")
+        if self.exit_status is not None:
+            raise ServerError(f"{shlex.join(self.command)} ended with status {self.exit_status} "
+                              f"before it listened.{self._last_words()}")
+        return self
+
+    def listens(self):
+        """Whether a listening socket stands on the server's port."""
+        return bool(listeners(self.port))
+
+    def wait_until_dead(self, within=15):
+        """Wait up to `within` seconds for the server to end by itself; its exit status.
+
+        Raises ServerError if it still runs then.
+        """
+        try:
+            return self.process.wait(within)
+        except subprocess.TimeoutExpired:
+            raise ServerError(f"{shlex.join(self.command)} still runs after {within} s."
+                              f"{self._last_words()}") from None
+
+    def members(self):
+        """The living and the undead of the server's process group, as a list of PIDs."""
+        return [pid for pid in psutil.pids() if _group(pid) == self.pid]
+
+    def stop(self):
+        """End the whole group, with SIGTERM at first, with SIGKILL after two seconds."""
+        if self._guard.returncode is not None:
+            return
+        if self.exit_status is None:
+            self.process.send_signal(signal.SIGCONT)
+            self.process.terminate()
+            eventually(lambda: self.exit_status is not None, 2)
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self.process.wait()
+        self._guard.kill()
+        self._guard.communicate()
+        self._stdout.close()
+        self._stderr.close()
+
+    def _last_words(self):
+        words = (self.stdout + self.stderr)[-2000:]
+        return f" Its last output:\n{words}" if words else " It printed nothing."
+
+
+def start(command, *, within=15, **options):
+    """Start a command as a server, wait until it listens, return the Server.
+
+    Options are those of Server. Raises ServerError if it does not come to listen `within`
+    seconds; no process is left then.
+    """
+    server = Server(command, **options)
+    try:
+        return server.wait_until_ready(within)
+    except BaseException:
+        server.stop()
+        raise
+
+
+def start_stage(stage, *arguments, **options):
+    """Start one of the project's stages: start_stage("3c", DELAY=0.5)."""
+    return start(stage_command(stage, *arguments), **options)
+
+
+def limited(command, files, processes, identity):
+    """The command, put behind the limits that a shell's ulimit sets for itself and it."""
+    limits = []
+    if files:
+        limits += ["-n", str(files)]
+    if processes:
+        if identity:
+            command = [readable_python(identity) if command[0] == sys.executable else command[0],
+                       *command[1:]]
+        else:
+            processes += _tasks_of(os.getuid())  # the limit counts all that the user runs
+        limits += ["-u", str(processes)]
+    if not limits:
+        return command
+    return ["bash", "-c", f'ulimit {" ".join(limits)} && exec "$@"', "bash", *command]
+
+
+def private_identity():
+    """A user id that no process has, as keywords for subprocess.Popen. Root only."""
+    taken = {process.info["uids"] and process.info["uids"].real
+             for process in psutil.process_iter(["uids"])}
+    uid = random.choice([uid for uid in range(60001, 65000) if uid not in taken])
+    return {"user": uid, "group": uid, "extra_groups": []}
+
+
+def readable_python(identity):
+    """A Python that this user id may execute, for root's own may live in a closed home.
+
+    Raises ServerError if there is none.
+    """
+    for python in [sys.executable, "/usr/bin/python3", "/usr/local/bin/python3"]:
+        try:
+            subprocess.run([python, "-c", ""], stderr=subprocess.DEVNULL, check=True, **identity)
+            return python
+        except (OSError, subprocess.CalledProcessError):
+            continue
+    raise ServerError("Root is not bound by RLIMIT_NPROC, and there is no Python here that another "
+                      "user may execute. Install one in /usr/bin, or run this as a plain user.")
+
+
+def _tasks_of(uid):
+    """How many tasks, processes and threads, a user has."""
+    return sum(thread_count(process.pid) for process in psutil.process_iter(["uids"])
+               if process.info["uids"] and process.info["uids"].real == uid)
+
+
+def _group(pid):
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return None

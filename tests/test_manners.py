@@ -1,0 +1,147 @@
+"""What all stages have in common: settings, the ready line, errors, and how they stop."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+import lab
+from stages import STAGES
+
+APPLICATION = ["part2.wsgiapp:app"]
+
+
+def every_stage(function):
+    return pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES)(function)
+
+
+def arguments(stage):
+    return APPLICATION if stage.wsgi else []
+
+
+def run(stage, *, cwd=lab.PROJECT, **environment):
+    """Run a stage that is expected to end by itself; its CompletedProcess."""
+    return subprocess.run(
+        lab.stage_command(stage.name, *arguments(stage)), capture_output=True, text=True,
+        timeout=30, cwd=cwd, env={**os.environ, "PORT": str(lab.free_port()), **environment})
+
+
+def assert_one_line(ended, *words):
+    """It ended with one line on stderr that holds these words, and status 1 or 2."""
+    assert ended.returncode in (1, 2), f"Ended with {ended.returncode}, expected 1 or 2."
+    assert ended.stderr.count("\n") == 1, f"Expected one line on stderr, saw:\n{ended.stderr}"
+    for word in words:
+        assert word in ended.stderr, f"Expected {word!r} in: {ended.stderr}"
+    assert "Serving" not in ended.stdout
+
+
+@every_stage
+def test_prints_one_line_when_it_is_ready(stage, start_stage):
+    server = start_stage(stage.name, *arguments(stage))
+    ready = f"Serving HTTP on port {server.port} ...\n"
+    lab.eventually(lambda: "\n" in server.stdout)
+    assert server.stdout == ("WSGIServer: " if stage.wsgi else "") + ready
+
+
+@every_stage
+def test_listens_on_this_machine_only(stage, start_stage):
+    server = start_stage(stage.name, *arguments(stage), HOST=None)
+    assert [listener.address for listener in lab.listeners(server.port)] == ["127.0.0.1"]
+
+
+@every_stage
+def test_listens_where_host_says(stage, start_stage):
+    server = start_stage(stage.name, *arguments(stage), host="127.0.0.2")
+    assert [listener.address for listener in lab.listeners(server.port)] == ["127.0.0.2"]
+    assert lab.ask(server.port, host="127.0.0.2", until=b"Hello").status == 200
+
+
+@every_stage
+def test_port_8888_unless_told_otherwise(stage):
+    source = (lab.PROJECT / stage.file).read_text()
+    assert 'PORT = os.environ.get("PORT") or "8888"' in source
+
+
+@every_stage
+def test_runs_from_another_folder(stage, start_stage, folder):
+    server = start_stage(stage.name, *arguments(stage), cwd=folder,
+                         PYTHONPATH=lab.PROJECT if stage.wsgi else None)
+    assert lab.ask(server.port, until=b"Hello").status == 200
+
+
+@every_stage
+def test_port_in_use_is_said_in_one_line(stage, start_stage):
+    first = start_stage(stage.name, *arguments(stage))
+    second = run(stage, PORT=str(first.port))
+    assert_one_line(second, f"127.0.0.1:{first.port}", "Address already in use", "PORT")
+    assert lab.ask(first.port, until=b"Hello").status == 200
+
+
+@every_stage
+@pytest.mark.parametrize("port", ["abc", "-1", "70000", "80.5"])
+def test_port_that_is_none_is_said_in_one_line(stage, port):
+    assert_one_line(run(stage, PORT=port), f"127.0.0.1:{port}", "PORT")
+
+
+@every_stage
+def test_host_that_is_none_is_said_in_one_line(stage):
+    assert_one_line(run(stage, HOST="999.0.0.1"), "999.0.0.1", "HOST")
+
+
+@pytest.mark.parametrize("stage", [STAGES[name] for name in ("3b", "3c", "3d", "3e", "3f", "3g")],
+                         ids=str)
+@pytest.mark.parametrize("delay", ["soon", "-1", "nan"])
+def test_delay_that_is_none_is_said_in_one_line(stage, delay):
+    assert_one_line(run(stage, DELAY=delay), repr(delay), "DELAY")
+
+
+@every_stage
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+def test_stops_quietly_and_its_children_with_it(stage, signum, start_stage):
+    """The signal goes to the server alone, as `kill PID` sends it; two clients are in its hands."""
+    server = start_stage(stage.name, *arguments(stage), DELAY=60)
+    with lab.connect(server.port), lab.connect(server.port):
+        lab.eventually(lambda: len(lab.children(server.pid)) == 2, 0.5)
+        family = server.members()
+        server.process.send_signal(signum)
+        server.wait_until_dead(10)
+    gone = lab.eventually(lambda: not any(map(lab.process, family)), 20)
+    assert gone, f"{[lab.process(pid) for pid in family]} outlived the server."
+    assert server.stderr == ""
+
+
+@every_stage
+def test_stops_while_its_answer_waits(stage, start_stage):
+    """Ctrl-C in a terminal goes to the server and to all its children, here asleep."""
+    server = start_stage(stage.name, *arguments(stage), DELAY=60)
+    lab.ask(server.port, until=b"Hello")
+    os.killpg(server.pid, signal.SIGINT)
+    server.wait_until_dead(10)
+    assert lab.eventually(lambda: not server.members(), 20)
+    assert server.stderr == ""
+
+
+@every_stage
+def test_starts_again_at_once_on_the_same_port(stage, start_stage):
+    first = start_stage(stage.name, *arguments(stage))
+    lab.ask(first.port, until=b"Hello")
+    first.stop()
+    second = start_stage(stage.name, *arguments(stage), port=first.port)
+    assert lab.ask(second.port, until=b"Hello").status == 200
+
+
+@every_stage
+def test_imports_the_standard_library_only(stage):
+    source = (lab.PROJECT / stage.file).read_text()
+    imports = {line.split()[1].split(".")[0] for line in source.splitlines()
+               if line.startswith(("import ", "from "))}
+    assert imports <= sys.stdlib_module_names
+
+
+@every_stage
+def test_prints_bytes_that_are_no_text(stage, start_stage):
+    server = start_stage(stage.name, *arguments(stage), PYTHONIOENCODING="ascii")
+    lab.ask(server.port, b"GET /\xff\x00\x1b\xe9 HTTP/1.1\r\n\r\n", until=b"\r\n\r\n")
+    assert lab.eventually(lambda: r"GET /\xff" in server.stdout), server.stdout + server.stderr
