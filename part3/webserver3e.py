@@ -10,8 +10,9 @@ Try it:
 On purpose:
     The signal arrives while the parent sits in accept, which fails with EINTR
     (InterruptedError), and the server dies after its first client. webserver3f.py mends that.
-    One wait for each signal is too few: signals do not queue, and zombies stay. A child that
-    is only stopped sends SIGCHLD too, and wait blocks. webserver3g.py mends both.
+    One wait for each signal is too few: signals do not queue, and zombies stay. It is also too
+    many: a child that is only stopped sends SIGCHLD too, wait blocks until it ends, and the
+    next wait finds no child, of which the server dies. webserver3g.py mends both.
     Where no more processes are to be had, fork fails and the server dies of it.
 """
 

@@ -2,10 +2,14 @@
 
 A stage has every property but the faults that stand with it here. A fault's text is a regular
 expression: what a check reports when it meets the fault. `python tests/stages.py` prints the
-table for the README.
+tables of the README.
 """
 
+import ast
 from dataclasses import dataclass, field
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[1]
 
 PROPERTIES = {  # in the order of the table's columns
     "answers": "answers",
@@ -43,6 +47,21 @@ class Stage:
     @property
     def part(self):
         return self.file.partition("/")[0]
+
+    def source(self):
+        return (PROJECT / self.file).read_text()
+
+    def docstring(self):
+        return ast.get_docstring(ast.parse(self.source()))
+
+    def code_lines(self):
+        """The lines of its file without the docstrings and the empty lines."""
+        prose = set()
+        for node in ast.walk(ast.parse(self.source())):
+            if isinstance(node, ast.Module | ast.FunctionDef) and ast.get_docstring(node):
+                prose.update(range(node.body[0].lineno, node.body[0].end_lineno + 1))
+        return [line for number, line in enumerate(self.source().splitlines(), 1)
+                if line.strip() and number not in prose]
 
 
 WAITS = {"serves_while_another_waits": "got no answer", "holds_5000_idle": "got no answer"}
@@ -108,8 +127,16 @@ STAGES = {stage.name: stage for stage in [
 ]}
 
 
-def markdown():
-    """The table as the README shows it: a line for each property, a column for each stage."""
+def ideas():
+    """A table of what each stage adds, as the README shows it."""
+    lines = ["| stage | builds on | its idea |", "| --- | --- | --- |"]
+    lines += [f"| [{stage.name}]({stage.file}) | {stage.parent or ''} | {stage.idea} |"
+              for stage in STAGES.values()]
+    return "\n".join(lines)
+
+
+def properties():
+    """A table of what each stage can do: a line for each property, a column for each stage."""
     lines = ["| | " + " | ".join(STAGES) + " |", "| --- |" + " :-: |" * len(STAGES)]
     for name, words in PROPERTIES.items():
         cells = ["no" if name in stage.faults else "yes" for stage in STAGES.values()]
@@ -118,4 +145,4 @@ def markdown():
 
 
 if __name__ == "__main__":
-    print(markdown())
+    print(ideas(), properties(), sep="\n\n")

@@ -39,7 +39,7 @@ def assert_one_line(ended, *words):
 
 @every_stage
 def test_prints_one_line_when_it_is_ready(stage, start_stage):
-    server = start_stage(stage.name, *arguments(stage))
+    server = start_stage(stage.name, *arguments(stage), PYTHONUNBUFFERED=None)
     ready = f"Serving HTTP on port {server.port} ...\n"
     lab.eventually(lambda: "\n" in server.stdout)
     assert server.stdout == ("WSGIServer: " if stage.wsgi else "") + ready
@@ -60,7 +60,7 @@ def test_listens_where_host_says(stage, start_stage):
 
 @every_stage
 def test_port_8888_unless_told_otherwise(stage):
-    source = (lab.PROJECT / stage.file).read_text()
+    source = stage.source()
     assert 'PORT = os.environ.get("PORT") or "8888"' in source
 
 
@@ -134,7 +134,7 @@ def test_starts_again_at_once_on_the_same_port(stage, start_stage):
 
 @every_stage
 def test_imports_the_standard_library_only(stage):
-    source = (lab.PROJECT / stage.file).read_text()
+    source = stage.source()
     imports = {line.split()[1].split(".")[0] for line in source.splitlines()
                if line.startswith(("import ", "from "))}
     assert imports <= sys.stdlib_module_names

@@ -1,0 +1,26 @@
+"""Short programs that show one thing of the operating system, run as processes of their own."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"),
+                                reason="only Linux's /proc shows this")
+
+
+def run(program, timeout=30):
+    """Run a program, given as text; its CompletedProcess."""
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True,
+                          text=True, timeout=timeout, env=environ)
+
+
+def output_of(program):
+    """What a program prints; it must end well and write nothing to stderr."""
+    ended = run(program)
+    if ended.returncode or ended.stderr:
+        pytest.fail(f"The program ended with {ended.returncode}:\n{ended.stderr}")
+    return ended.stdout.strip()

@@ -1,0 +1,102 @@
+"""The project as a whole: one idea a stage, claims that have tests, a README that is true."""
+
+import ast
+import difflib
+import re
+import subprocess
+
+import pytest
+
+import lab
+import stages
+from stages import STAGES
+
+CHILDREN = [stage for stage in STAGES.values() if stage.parent]
+TESTED = {f"{part}.{number}" for part, last in ((1, 6), (2, 10), (3, 25))
+          for number in range(1, last + 1)}
+
+
+@pytest.mark.parametrize("stage", CHILDREN, ids=lambda stage: stage.name)
+def test_a_stage_is_its_parent_and_one_idea(stage):
+    changed = [line for line in difflib.ndiff(STAGES[stage.parent].code_lines(), stage.code_lines())
+               if line[0] in "+-"]
+    assert len(changed) <= stage.changes, "\n".join(changed)
+    assert stage.changes <= 25 or (stage.parent, stage.name) == ("3g", "3h")
+
+
+@pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES)
+def test_docstring_names_parent_idea_trial_and_faults(stage):
+    text = stage.docstring()
+    assert "\n\n" in text, "the first line stands alone"
+    assert "Try it:" in text
+    assert f"python {stage.file}" in text
+    assert "On purpose:" in text
+    if stage.parent:
+        assert re.search(rf"Builds on \S*webserver{stage.parent}\.py", text)
+
+
+@pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES)
+def test_docstring_announces_the_faults_of_the_table(stage):
+    text = stage.docstring()
+    announced = text.partition("On purpose:")[2]
+    words = {
+        "serves_while_another_waits": "One client at a time|one client at a time|A client that is "
+                                      "silent holds up all others",
+        "lives_without_processes": "fork\\s+fails",
+        "complete_pep3333": "PEP 3333",
+        "ends_the_connection": "end of its connection",
+        "lives_on_256_descriptors": "descriptors|dies after its first client",
+        "leaves_no_zombie_after_128": "zombies",
+        "lives_through_signal": "EINTR",
+    }
+    for fault in stage.faults:
+        if fault == "complete_pep3333" and not stage.wsgi:
+            continue
+        if fault in words:
+            assert re.search(words[fault], announced), f"{fault} is not announced:\n{announced}"
+
+
+def test_functions_fit_a_screen():
+    for stage in STAGES.values():
+        for node in ast.walk(ast.parse(stage.source())):
+            if isinstance(node, ast.FunctionDef):
+                assert node.end_lineno - node.lineno < 25, f"{stage.file}: {node.name}"
+
+
+def test_the_minimal_wsgi_server_is_short():
+    assert len((lab.PROJECT / "part2/webserver2.py").read_text().splitlines()) <= 170
+
+
+def test_every_claim_of_parts_1_to_3_25_has_a_test():
+    marked = set()
+    for path in (lab.PROJECT / "tests").rglob("test_*.py"):
+        marked.update(re.findall(r'claim\("([\d.]+)"\)', path.read_text()))
+    assert marked == TESTED
+
+
+def test_the_readme_s_tables_are_those_of_stages_py():
+    readme = (lab.PROJECT / "README.md").read_text()
+    assert stages.ideas() in readme, "print them anew: python tests/stages.py"
+    assert stages.properties() in readme, "print them anew: python tests/stages.py"
+
+
+def test_every_stage_in_the_folders_is_in_the_table():
+    files = {str(path.relative_to(lab.PROJECT)) for path in lab.PROJECT.glob("part?/webserver*.py")}
+    assert files == {stage.file for stage in STAGES.values()}
+
+
+def test_make_alone_lists_the_targets():
+    shown = subprocess.run(["make"], cwd=lab.PROJECT, capture_output=True, text=True, check=True)
+    phony = re.search(r"\.PHONY: (.*)", (lab.PROJECT / "Makefile").read_text())[1].split()
+    listed = re.findall(r"^  make (\S+) +\S", shown.stdout, re.MULTILINE)
+    assert listed == phony
+
+
+def test_top_level_holds_nothing_else():
+    tracked = subprocess.run(["git", "ls-files"], cwd=lab.PROJECT, capture_output=True, text=True,
+                             check=False).stdout.splitlines()
+    if not tracked:
+        pytest.skip("This is no git checkout.")
+    assert {path.split("/")[0] for path in tracked if not path.startswith(".")} <= {
+        "part1", "part2", "part3", "notebooks", "tests", "Makefile", "requirements.txt",
+        "pyproject.toml", "README.md", "LICENSE"}
