@@ -162,10 +162,10 @@ def survives_vanishing_client(subject):
 def serves_while_another_waits(subject):
     """Three clients connect and ask in the reverse order: a queue could not answer them."""
     with subject.start() as server, ExitStack() as stack:
-        clients = [stack.enter_context(lab.connect(server.port, timeout=subject.patience))
-                   for _ in range(3)]
+        clients = [stack.enter_context(lab.connect(server.port)) for _ in range(3)]
         for number in (3, 2, 1):
             client = clients[number - 1]
+            client.settimeout(subject.patience)
             client.sendall(lab.clients.REQUEST)
             try:
                 answered = lab.read_until(client, b"Hello")

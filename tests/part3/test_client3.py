@@ -27,12 +27,13 @@ def test_it_opens_clients_times_conns_connections(clients, connections, start_st
 
 
 def test_each_client_is_a_process_and_all_are_connected_at_once(start_stage):
-    server = start_stage("3b", DELAY=60)  # answers the first, then sleeps
+    server = start_stage("3a")
+    silent = lab.connect(server.port)  # keeps the server from answering until it leaves
     with subprocess.Popen([*COMMAND, "--max-clients", "3"], stdout=subprocess.DEVNULL,
-                          env={**os.environ, "PORT": str(server.port)}) as client:
-        assert lab.eventually(lambda: lab.listeners(server.port)[0].waiting == 2)
+                          env={**os.environ, "PORT": str(server.port)}) as client, silent:
+        assert lab.eventually(lambda: lab.listeners(server.port)[0].waiting == 3)
         assert len(lab.children(client.pid)) == 3
-        server.stop()
+    assert client.returncode == 0
 
 
 def test_host_says_where(start_stage):

@@ -3,9 +3,11 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 
@@ -111,7 +113,7 @@ def test_a_client_needs_neither_bind_nor_accept(start_stage):
         else:
             print(open("/proc/sys/net/ipv4/ip_local_port_range").read())
     """).split())
-    with lab.clients.socket.socket() as client:
+    with socket.socket() as client:
         assert client.getsockname() == ("0.0.0.0", 0)
         client.connect(("127.0.0.1", server.port))
         assert low <= client.getsockname()[1] <= high
@@ -156,14 +158,24 @@ def test_the_queue_and_who_finds_it_full(start_stage):
     """Backlog 5, the server asleep, 10 clients: 6 wait in the queue, 4 do not get in."""
     server = start_stage("3b", DELAY=60)
     lab.ask(server.port, until=b"World!")
-    with ThreadPoolExecutor() as pool:
-        pool.submit(lab.ask_at_once, server.port, 10)
+    with ExitStack() as stack:
+        for _ in range(10):  # one after another, or some would be half inside for a while
+            client = stack.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(("127.0.0.1", server.port))
+            lab.eventually(lambda client=client: is_connected(client), 0.1)
+        assert lab.eventually(lambda: lab.listeners(server.port)[0].waiting == 6)
         assert lab.eventually(lambda: syn_sent(server.port) == 4)
-        assert lab.listeners(server.port)[0].waiting == 6
         shown = subprocess.run(["ss", "-ltnH", f"sport = :{server.port}"], capture_output=True,
                                text=True, check=True).stdout.split()
         assert shown[1:3] == ["6", "5"], "ss: Recv-Q is the queue, Send-Q the backlog"
-        server.stop()
+
+
+def is_connected(client):
+    try:
+        return bool(client.getpeername())
+    except OSError:
+        return False
 
 
 @linux_only
@@ -173,12 +185,12 @@ def test_clients_that_found_the_queue_full_get_in_later(start_stage):
     server = start_stage("3b", DELAY=0)
     with ThreadPoolExecutor() as pool, lab.connect(server.port) as silent:
         clients = pool.submit(lab.ask_at_once, server.port, 10, timeout=50)
-        assert lab.eventually(lambda: syn_sent(server.port) == 4)
+        assert lab.eventually(lambda: lab.listeners(server.port)[0].waiting == 6)
+        assert lab.eventually(lambda: syn_sent(server.port))
         silent.sendall(lab.clients.REQUEST)
         answers = clients.result()
     assert [answer.status for answer in answers] == [200] * 10
-    late = [answer for answer in answers if answer.connected > 0.5]
-    assert len(late) == 4
+    assert 1 <= len([answer for answer in answers if answer.connected > 0.5]) <= 4
 
 
 def syn_sent(port):

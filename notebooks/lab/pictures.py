@@ -1,0 +1,386 @@
+"""Pictures of what the instruments saw. Each takes plain data and returns a Picture.
+
+    timeline            a bar for each client: when it was connected, was answered, saw the end
+    process_tree        a server and its children, with their states
+    descriptor_tables   the descriptors of processes, and the sockets in the kernel they name
+    listening_queue     clients outside, waiting in the kernel's queue, and accepted
+    socket_pair         one connection, and what each of its ends says of it
+    over_time           a count that changes, such as that of the zombies during a storm
+
+A Picture is a matplotlib Figure that shows itself as PNG where it is a notebook cell's value.
+"""
+
+import io
+from collections import Counter, namedtuple
+from pathlib import PurePath
+
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Circle, FancyBboxPatch, Patch, PathPatch
+from matplotlib.path import Path
+from matplotlib.ticker import MaxNLocator
+
+from lab.kernel import children, process
+
+Tree = namedtuple("Tree", "root children")
+Socket = namedtuple("Socket", "target name colour holders ends")  # ends: where its lines begin
+
+WIDTH, DPI = 9, 120  # inches, and pixels an inch, of every picture
+TINY, SMALL, NORMAL, LARGE = 8.5, 9.5, 11, 13.5  # points
+INK, MUTED, FAINT, WASH, PAPER = "#222222", "#666666", "#d0d0d0", "#f1f1ee", "#ffffff"
+BLUE, ORANGE, VERMILION = "#0072b2", "#e69f00", "#d55e00"  # from Okabe and Ito
+COLOURS = [BLUE, ORANGE, "#009e73", "#cc79a7", "#56b4e9", VERMILION]
+LIGHT_ORANGE, LIGHT_BLUE, DARK_RED, GREY = "#f6d289", "#cfe4f2", "#a04000", "#e4e4e4"
+DASHES = (0, (3, 2))
+ARROW_HEAD = [(0, -1), (0.9, 0), (0, 1)]
+
+PHASES = [("waits to connect", PAPER, "....."),  # name, fill, hatch
+          ("connected, waits for the answer", LIGHT_ORANGE, "////"),
+          ("has the answer, still connected", BLUE, "")]
+NEVER = ["never connects", "never answered", "never ends"]
+STATES = {"running": "#b8e2d5", "sleeping": LIGHT_BLUE, "stopped": "#faf3b4"}  # others: GREY
+STREAMS = ["standard input", "standard output", "standard error"]
+CELLS = 132  # processes in a tree; what is more is a number, here and below
+ROWS = 9  # of a descriptor table
+DOTS, COLUMNS = 36, 6  # clients in an area of the listening queue
+TABLE, LEFT_EDGES, ROW = 2.7, (0.1, 6.2), 0.37  # inches: a descriptor table's width, places, rows
+
+
+class Picture(Figure):
+    """A Figure that a notebook shows once, and that gives the same bytes for the same data."""
+
+    def png(self):
+        """The picture as PNG, opaque, without a version or a date in it."""
+        file = io.BytesIO()
+        self.savefig(file, format="png", dpi=DPI, facecolor=PAPER, metadata={"Software": None})
+        return file.getvalue()
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {"image/png": self.png(), "text/plain": repr(self)}
+
+
+def timeline(answers, labels=None, title=None, seconds=None):
+    """A bar for each lab.Answer, the first on top, in seconds since its client began to connect.
+
+    answers   in the order to draw; sorted(answers, key=lambda answer: answer.end) is a staircase
+    labels    a name for each bar, else "client 1" and so on
+    seconds   where the axis ends; give the clients' timeout where some of them saw no end
+    """
+    endless = any(answer.end is None for answer in answers)
+    moments = [moment * 1.03 for answer in answers
+               for moment in (answer.connected, answer.first_byte, answer.end) if moment]
+    seconds = seconds or max([1] * endless + moments, default=1)
+    rows = max(2, len(answers))
+    figure, axes = _chart(min(0.42 * rows, 7), title, left=1.15, right=1.75, key=0.3)
+    for row, answer in enumerate(answers):
+        _bar(axes, row, answer, seconds, min(1, 16 / rows))
+    names = labels or [f"client {number}" for number in range(1, len(answers) + 1)]
+    every = 1 + len(answers) // 24
+    axes.set_yticks(range(0, len(answers), every), list(names)[::every])
+    axes.tick_params(axis="y", length=0, pad=9)
+    axes.spines["left"].set_visible(False)
+    axes.set(xlim=(0, seconds), ylim=(rows - 0.4, -0.6), xlabel="seconds")
+    key = [Patch(fc=fill, ec=INK, hatch=hatch, label=name) for name, fill, hatch in PHASES]
+    key.append(Line2D([], [], marker="|", ls="", ms=13, mew=3, color=INK, label="the end"))
+    figure.legend(handles=key, loc="lower left", bbox_to_anchor=(0, axes.get_position().y1),
+                  ncols=4, frameon=False, fontsize=SMALL, handlelength=1.8, columnspacing=1.8)
+    return figure
+
+
+def _bar(axes, row, answer, seconds, scale):
+    """One client's bar: its phases, and how it ended. scale is below 1 where bars are thin."""
+    moments = [moment for moment in (0, answer.connected, answer.first_byte) if moment is not None]
+    mark = {"marker": "|", "ms": 17 * scale, "mew": 3, "color": INK, "clip_on": False}
+    if answer.end is not None:
+        last, fate = answer.end, f"{answer.end:.2f} s"
+    elif answer.error is None or isinstance(answer.error, TimeoutError):
+        phase = len(moments) - 1
+        last, fate = seconds, NEVER[phase] if answer.error else "no end seen"
+        mark.update(marker=ARROW_HEAD, ms=24 * scale, mew=0.8, mfc=PHASES[phase][1])
+    else:
+        last, fate = moments[-1], answer.error.strerror or str(answer.error)
+        mark.update(marker="x", ms=9 * scale)
+    for (_, fill, hatch), start, stop in zip(PHASES, moments, [*moments[1:], last], strict=False):
+        axes.barh(row, stop - start, left=start, height=0.62, fc=fill, ec=INK, hatch=hatch, lw=0.8)
+    axes.plot([last], [row], **mark)
+    if scale > 0.5:
+        axes.annotate(fate, (last, row), (17, 0), textcoords="offset points", size=NORMAL,
+                      color=INK, va="center", weight="bold" if answer.end is None else "normal")
+
+
+def tree(pid):
+    """What process_tree draws, seen now: (root, children), each a lab.Process. Root may be None."""
+    return Tree(process(pid), children(pid))
+
+
+def process_tree(seen, title=None):
+    """A process and its children. `seen` is a PID, or a Tree that tree(pid) gave before."""
+    root, young = seen if isinstance(seen, Tree) else tree(seen)
+    figure, axes = _sheet()
+    large = len(young) <= 4
+    width, height, gap, top = (2.24, 1.2, 0.2, 1.55) if large else (0.735, 0.46, 0.08, 1.8)
+    columns = len(young) if large else 12
+    _cell(axes, root, WIDTH / 2 - 1.2, 0.1, 2.4, 1, large=True)
+    if not large:
+        counts = Counter(child.state for child in young).most_common()
+        words = ", ".join(f"{state}: {count}" for state, count in counts)
+        hidden = f", the first {CELLS} drawn" if len(young) > CELLS else ""
+        axes.plot([WIDTH / 2] * 2, [1.1, 1.4], color=MUTED, lw=1.5)
+        _text(axes, WIDTH / 2, 1.58, f"{len(young)} children ({words}){hidden}", weight="bold")
+    for number, child in enumerate(young[:CELLS]):
+        row, column = divmod(number, columns)
+        x = WIDTH / 2 + (column - columns / 2) * width
+        _cell(axes, child, x + gap / 2, top + row * height, width - gap, height - gap, large)
+        if large:
+            axes.plot([WIDTH / 2] * 2 + [x + width / 2] * 2, [1.1, 1.32, 1.32, top], color=MUTED,
+                      lw=1.5)
+    rows = -(-len(young[:CELLS]) // columns) if young else 0
+    return _fit(figure, axes, top + rows * height if young else 1.2, title)
+
+
+def _cell(axes, process, x, y, width, height, large):
+    """One process: PID, state, and in a large cell the command. A zombie is empty and dashed."""
+    state = process.state if process else "no such process"
+    gone = process is None or state == "zombie"
+    look = {"ls": DASHES, "lw": 1.6, "ec": VERMILION} if gone else {}
+    _box(axes, x, y, width, height, PAPER if gone else STATES.get(state, GREY), **look)
+    lines = [(f"PID {process.pid}" if large else process.pid, INK)] if process else []
+    lines.append((state, DARK_RED if gone else INK))
+    if process and large:
+        lines.append((_short(process.command), MUTED))
+    for number, (text, colour) in enumerate(lines):
+        _text(axes, x + width / 2, y + height * (number + 0.75) / (len(lines) + 0.5), text,
+              NORMAL if large else TINY, colour, weight="bold" if number == 0 else "normal")
+
+
+def _short(command):
+    """What was started, without the interpreter and the folders: "webserver3c.py"."""
+    words = [PurePath(word).name or word for word in command.split()]
+    return _cut(" ".join(words[len(words) > 1 and words[0].startswith("python"):]), 22)
+
+
+def _cut(text, length):
+    return text if len(text) <= length else text[:length - 1] + "…"
+
+
+def descriptor_tables(tables, names=None, processes=None, title=None):
+    """Descriptor tables, and between them, in the kernel, each socket that they name, once.
+
+    tables      {pid: lab.descriptors(pid), ...}: the first on the left, the others on the right
+    names       {inode: "listening socket", ...}; one that no table names any more is drawn too,
+                dashed. The same names in the same order keep their colours through a series.
+    processes   {pid: "parent", ...}
+    """
+    figure, axes = _sheet()
+    sockets = _sockets(tables, names or {})
+    bottoms = [0, 0]  # of what is drawn on the left, on the right
+    for number, (pid, table) in enumerate(tables.items()):
+        side = min(number, 1)
+        heading = f"{(processes or {}).get(pid, 'process')}, PID {pid}"
+        _box(axes, LEFT_EDGES[side], bottoms[side] + 0.08, TABLE, 0.5, GREY, ec=GREY)
+        _text(axes, LEFT_EDGES[side] + TABLE / 2, bottoms[side] + 0.33, heading, LARGE,
+              weight="bold")
+        rows = _rows(table, tables)
+        _entries(axes, side, bottoms[side] + 0.66, table, rows, sockets)
+        bottoms[side] += 0.86 + ROW * len(rows)
+    drawn = [socket for socket in sockets.values() if socket.ends or not socket.holders]
+    depth = max(*bottoms, 0.5 + 1.25 * len(drawn))
+    _kernel(axes, drawn, depth)
+    return _fit(figure, axes, depth, title)
+
+
+def _sockets(tables, names):
+    """{"socket:[8812]": Socket} for all that are named or held: named ones first, then by table."""
+    held = Counter(target for table in tables.values() for target in table.values())
+    named = {f"socket:[{inode}]": name for inode, name in names.items()}
+    named.update({target: "socket" for target in held
+                  if target.startswith("socket:") and target not in named})
+    return {target: Socket(target, name, COLOURS[number % len(COLOURS)], held[target], [])
+            for number, (target, name) in enumerate(named.items())}
+
+
+def _rows(table, tables):
+    """The descriptors to draw: free ones too if they fit, and None for those left out."""
+    last = max(number for other in tables.values() for number in [*other, 0])
+    if table and len(tables) < 3 and last < ROWS:
+        return list(range(last + 1))
+    rows = list(table) or [None]
+    return rows if len(rows) <= ROWS else [*rows[:ROWS - 3], None, *rows[-2:]]
+
+
+def _entries(axes, side, top, table, rows, sockets):
+    """The rows of one table; each notes in its socket where the line begins."""
+    for place, number in enumerate(rows):
+        y = top + ROW * (place + 0.5)
+        socket = sockets.get(table.get(number))
+        if socket:
+            socket.ends.append((side, y))
+            _entry(axes, side, y, number, socket.name, INK, (socket.colour, 0.25))
+        elif number is None:
+            hidden = f"{len(table) - len(rows) + 1} more" if table else "holds no descriptor"
+            _text(axes, LEFT_EDGES[side] + TABLE / 2, y, hidden, color=MUTED, style="italic")
+        elif number not in table:
+            _entry(axes, side, y, number, "free", MUTED, PAPER, ec=FAINT, ls=DASHES)
+        else:
+            meaning = STREAMS[number] if number < 3 else _cut(PurePath(table[number]).name, 22)
+            _entry(axes, side, y, number, meaning, MUTED, PAPER)
+
+
+def _entry(axes, side, y, number, meaning, colour, fill, **look):
+    """One row; the number stands on the side of the kernel."""
+    left = LEFT_EDGES[side]
+    edge = left if side else left + TABLE - 0.5
+    _box(axes, left, y - ROW / 2 + 0.02, TABLE, ROW - 0.04, PAPER, corner=0.01, **look)
+    _box(axes, edge, y - ROW / 2 + 0.02, 0.5, ROW - 0.04, fill, corner=0.01, **look)
+    _text(axes, edge + 0.25, y, number, color=colour, weight="bold" if colour == INK else "normal")
+    _text(axes, left + (TABLE + (0.5 if side else -0.5)) / 2, y, meaning, SMALL, colour,
+          style="italic" if meaning == "free" else "normal")
+
+
+def _kernel(axes, sockets, depth):
+    """The sockets, one below the other, each with a line from every entry that names it."""
+    _box(axes, 3.4, 0.08, 2.2, depth - 0.16, WASH, ec=WASH, zorder=-2)
+    _text(axes, WIDTH / 2, 0.3, "kernel", color=MUTED)
+    space = (depth - 0.5) / max(1, len(sockets))
+    for place, socket in enumerate(sockets):
+        middle = 0.45 + space * (place + 0.5)
+        for side, y in socket.ends:
+            start, stop = ((2.8, 3.55), (6.2, 5.45))[side]
+            bend = (start + stop) / 2
+            curve = Path([(start, y), (bend, y), (bend, middle), (stop, middle)], [1, 4, 4, 4])
+            axes.add_patch(PathPatch(curve, fill=False, ec=socket.colour, lw=2.5, zorder=-1,
+                                     gid="line"))
+            axes.add_patch(Circle((start, y), 0.06, color=socket.colour, zorder=3))
+        look = {"ec": socket.colour} if socket.holders else {"ls": DASHES}
+        _box(axes, 3.55, middle - 0.5, 1.9, 1, PAPER, lw=2.2, gid="socket", **look)
+        _text(axes, WIDTH / 2, middle - 0.27, _cut(socket.name, 21), weight="bold")
+        _text(axes, WIDTH / 2, middle - 0.02, socket.target, SMALL, MUTED)
+        holders = "1 holder" if socket.holders == 1 else f"{socket.holders} holders"
+        _text(axes, WIDTH / 2, middle + 0.27, holders, LARGE, weight="bold")
+
+
+def listening_queue(accepted, waiting, outside, backlog, title=None):
+    """Where a server's clients are: three counts, and the length that listen was given.
+
+    accepted   connections that the server has accepted
+    waiting    finished connections in the kernel's queue (Linux holds up to backlog + 1)
+    outside    clients that are not connected: they have sent SYN, and send it again
+    """
+    figure, axes = _sheet()
+    places = max(backlog, waiting)
+    most = max(accepted, places, outside, 1)
+    depth = 1.1 + 0.4 * -(-min(DOTS, most) // COLUMNS) + 0.3 * (most > DOTS)
+    for x, count, slots, name, where, fill in (
+            (0.1, outside, 0, "outside", "sent SYN, not connected", PAPER),
+            (3.15, waiting, places, "waiting", f"in the kernel, backlog {backlog}", ORANGE),
+            (6.2, accepted, 0, "accepted", "held by the server", BLUE)):
+        _box(axes, x, 0.08, TABLE, depth - 0.16, WASH if slots else PAPER, ec=FAINT)
+        _text(axes, x + TABLE / 2, 0.36, f"{count} {name}", LARGE, weight="bold")
+        _text(axes, x + TABLE / 2, 0.66, where, SMALL, MUTED)
+        _dots(axes, x + 0.35, 1.08, count, slots, backlog, fill)
+    _text(axes, 2.975, depth / 2, "→", 18, MUTED)
+    _text(axes, 6.025, depth / 2, "→", 18, MUTED)
+    return _fit(figure, axes, depth, title)
+
+
+def _dots(axes, left, top, count, slots, backlog, fill):
+    """A dot for each client, and the queue's places, dashed where Linux adds one."""
+    most = max(count, slots)
+    for number in range(min(DOTS, most)):
+        row, column = divmod(number, COLUMNS)
+        x, y = left + 0.4 * column, top + 0.4 * row
+        if number < slots:
+            _box(axes, x - 0.18, y - 0.18, 0.36, 0.36, PAPER, corner=0.03, gid="place",
+                 ls=DASHES if number >= backlog else "-")
+        if number < count:
+            axes.add_patch(Circle((x, y), 0.12, fc=fill, ec=INK, gid="client"))
+    if most > DOTS:
+        _text(axes, left + 1, y + 0.4, f"and {most - DOTS} more", SMALL, MUTED)
+
+
+def socket_pair(client_side, server_side, title=None):
+    """One connection seen from its two ends, each a lab.Connection.
+
+    Raises ValueError if they are not the two ends of one connection.
+    """
+    if (client_side.local, client_side.foreign) != (server_side.foreign, server_side.local):
+        raise ValueError(f"Not two ends of one connection: {client_side} and {server_side}.")
+    figure, axes = _sheet()
+    colours = {client_side.local: LIGHT_ORANGE, client_side.foreign: LIGHT_BLUE}
+    for x, name, end in ((0.1, "client", client_side), (5.5, "server", server_side)):
+        _box(axes, x, 0.1, 3.4, 2.1, PAPER)
+        _text(axes, x + 1.7, 0.38, f"the {name}'s end", LARGE, weight="bold")
+        for y, word, address in ((0.87, "local", end.local), (1.35, "foreign", end.foreign)):
+            _text(axes, x + 0.92, y, word, color=MUTED, ha="right")
+            _box(axes, x + 1.05, y - 0.2, 2.2, 0.4, colours[address])
+            _text(axes, x + 2.15, y, f"{address[0]}:{address[1]}", weight="bold")
+        held = f"socket:[{end.inode}]" if end.inode else "held by no process"
+        _text(axes, x + 1.7, 1.88, f"{end.state}   {held}", SMALL, MUTED)
+    axes.plot([3.5, 5.5], [1.11, 1.11], color=INK, lw=2.5, marker="o", ms=9)
+    _text(axes, WIDTH / 2, 0.86, "one connection")
+    _text(axes, WIDTH / 2, 1.5, "the same four values:\nlocal here is foreign there", SMALL, MUTED)
+    return _fit(figure, axes, 2.3, title)
+
+
+def over_time(series, ylabel, title=None):
+    """Counts that change, as steps: {"3f": [(seconds, count), ...], "3g": [...]}."""
+    figure, axes = _chart(3.2, title, left=0.85, right=1.2)
+    ends = []
+    for colour, (name, points) in zip(COLOURS * len(series), series.items(), strict=False):
+        if points:
+            seconds, counts = zip(*points, strict=True)
+            axes.step(seconds, counts, where="post", color=colour, lw=2.4, clip_on=False)
+            axes.plot(seconds[-1], counts[-1], "o", color=colour, ms=8, clip_on=False)
+            ends.append((counts[-1], f"{name}: {counts[-1]}"))
+    axes.set(xlabel="seconds", ylabel=ylabel, ylim=(0, max(1, axes.get_ylim()[1])))
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.margins(x=0)
+    if not ends:
+        axes.set_xlim(0, 1)
+    above = 0  # each name stands where its line ends, but clear of the one below
+    for count, text in sorted(ends):
+        y = max(count, above)
+        above = y + axes.get_ylim()[1] * 0.08
+        axes.annotate(text, (1, y), (10, 0), xycoords=("axes fraction", "data"), size=NORMAL,
+                      textcoords="offset points", va="center", color=INK, weight="bold")
+    return figure
+
+
+def _chart(height, title, left, right, key=0):
+    """A Picture with one pair of axes, `height` inches high; the margins in inches too."""
+    below, total = 0.65, 0.85 + height + key + (0.35 if title else 0)
+    figure = Picture(figsize=(WIDTH, total), facecolor=PAPER)
+    axes = figure.add_axes((left / WIDTH, below / total, (WIDTH - left - right) / WIDTH,
+                            height / total))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.tick_params(labelsize=NORMAL)
+    axes.xaxis.label.set_size(NORMAL)
+    axes.yaxis.label.set_size(NORMAL)
+    figure.text(0.1 / WIDTH, 1 - 0.3 / total, title or "", size=LARGE, color=INK, weight="bold")
+    return figure, axes
+
+
+def _sheet():
+    """A Picture to draw on in inches, from the top left corner downwards."""
+    figure = Picture(facecolor=PAPER)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.axis("off")
+    return figure, axes
+
+
+def _fit(figure, axes, depth, title):
+    """End a sheet `depth` inches down, and put the title above."""
+    above = 0.5 if title else 0.1
+    _text(axes, 0.1, -0.2, title or "", LARGE, weight="bold", ha="left")
+    figure.set_size_inches(WIDTH, above + depth + 0.1)
+    axes.set(xlim=(0, WIDTH), ylim=(depth + 0.1, -above))
+    return figure
+
+
+def _text(axes, x, y, text, size=NORMAL, color=INK, ha="center", **look):
+    axes.text(x, y, text, size=size, color=color, ha=ha, va="center", **look)
+
+
+def _box(axes, x, y, width, height, fill, corner=0.07, **look):
+    look = {"ec": MUTED, "lw": 0.9, "boxstyle": f"round,pad=0,rounding_size={corner}", **look}
+    axes.add_patch(FancyBboxPatch((x, y), width, height, fc=fill, **look))

@@ -1,0 +1,255 @@
+"""What a reader sees in each picture, as far as a program can tell."""
+
+import io
+import os
+import socket
+
+import nbformat
+import pytest
+from matplotlib.image import imread
+from matplotlib.text import Text
+from nbclient import NotebookClient
+
+from lab import pictures
+from lab.clients import Answer
+from lab.kernel import Connection, Process, descriptors
+
+CLIENT, SERVER = ("127.0.0.1", 53412), ("127.0.0.1", 8888)
+ENDS = (Connection(CLIENT, SERVER, "ESTABLISHED", 71),
+        Connection(SERVER, CLIENT, "ESTABLISHED", 72))
+STREAMS = {0: "/dev/null", 1: "/tmp/out", 2: "/tmp/out"}
+HOLDING_BOTH = {**STREAMS, 3: "socket:[31]", 4: "socket:[41]"}
+NAMES = {31: "listening socket", 41: "connection"}
+LATE = TimeoutError("timed out")
+
+
+def family(states):
+    young = [Process(101 + number, 100, state, "python /some/where/webserver3c.py")
+             for number, state in enumerate(states)]
+    return pictures.Tree(Process(100, 1, "sleeping", "/usr/bin/python3 webserver3c.py"), young)
+
+
+PICTURES = {
+    "timeline": lambda: pictures.timeline([Answer(0.1, 0.2, 0.3), Answer(0.1, error=LATE)],
+                                          title="t"),
+    "timeline of nobody": lambda: pictures.timeline([]),
+    "timeline of nothing": lambda: pictures.timeline([Answer()]),
+    "timeline of many": lambda: pictures.timeline([Answer(0.1, 0.2, 0.3)] * 128),
+    "tree of one": lambda: pictures.process_tree(family([])),
+    "tree of three": lambda: pictures.process_tree(family(["zombie", "running"]), title="t"),
+    "tree of many": lambda: pictures.process_tree(family(["zombie"] * 130)),
+    "tree of a process that is gone": lambda: pictures.process_tree(pictures.Tree(None, [])),
+    "tables": lambda: pictures.descriptor_tables({8: HOLDING_BOTH, 9: HOLDING_BOTH}, NAMES,
+                                                 title="t"),
+    "tables of a leak": lambda: pictures.descriptor_tables(
+        {4194303: {number: f"socket:[{number}]" for number in range(3, 256)}}),
+    "tables of five": lambda: pictures.descriptor_tables(dict.fromkeys(range(5), HOLDING_BOTH)),
+    "tables of none": lambda: pictures.descriptor_tables({}),
+    "queue": lambda: pictures.listening_queue(1, 6, 3, 5, title="t"),
+    "long queue": lambda: pictures.listening_queue(0, 900, 100, 1024),
+    "pair": lambda: pictures.socket_pair(*ENDS, title="t"),
+    "over time": lambda: pictures.over_time({"3f": [(0, 0), (1, 90)], "3g": [(0, 0)]}, "zombies"),
+    "over no time": lambda: pictures.over_time({"3f": []}, "zombies", title="t"),
+}
+
+
+@pytest.fixture(params=PICTURES)
+def draw(request):
+    return PICTURES[request.param]
+
+
+def texts(picture):
+    return [text.get_text() for text in picture.findobj(Text) if text.get_text()]
+
+
+def drawn(picture, kind):
+    return picture.findobj(lambda artist: artist.get_gid() == kind)
+
+
+def bars(picture):
+    """For each row of a timeline, (from, to) of each of its phases."""
+    rows = {}
+    for bar in picture.axes[0].patches:
+        rows.setdefault(round(bar.get_y() + bar.get_height() / 2), []).append(
+            (round(bar.get_x(), 6), round(bar.get_x() + bar.get_width(), 6)))
+    return rows
+
+
+def test_same_data_gives_the_same_bytes(draw):
+    png = draw().png()
+    assert png == draw().png()
+    assert b"Software" not in png, "another matplotlib would give other bytes"
+
+
+def test_no_pixel_is_transparent_and_the_ground_is_white(draw):
+    pixels = imread(io.BytesIO(draw().png()))
+    assert (pixels[..., 3:] == 1).all(), "some pixel is transparent: a dark page shines through"
+    assert (pixels[[0, 0, -1, -1], [0, -1, 0, -1], :3] == 1).all(), "a corner is not white"
+
+
+def test_nothing_leaves_the_picture(draw):
+    picture = draw()
+    width, height = picture.get_size_inches()
+    used = picture.get_tightbbox()
+    assert -0.01 <= used.x0 <= used.x1 <= width + 0.01, f"{used} is cut off at {width} inches"
+    assert -0.01 <= used.y0 <= used.y1 <= height + 0.01, f"{used} is cut off at {height} inches"
+
+
+def test_a_fresh_notebook_shows_a_picture_once(monkeypatch):
+    monkeypatch.delenv("PYTEST_CURRENT_TEST", raising=False)  # a kernel that sees it keeps output
+    folder = os.path.dirname(os.path.dirname(pictures.__file__))
+    code = f"import sys; sys.path.insert(0, {folder!r})\nfrom lab import pictures\n"
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(
+        code + "pictures.listening_queue(1, 2, 3, 5)")])
+    NotebookClient(book, kernel_name="python3").execute()
+    assert [output.output_type for output in book.cells[0].outputs] == ["execute_result"]
+    assert book.cells[0].outputs[0].data["image/png"].startswith("iVBOR")
+
+
+def test_timeline_draws_each_phase_as_long_as_it_took():
+    picture = pictures.timeline([Answer(0.1, 0.4, 0.9), Answer(0.2, None, 0.7)])
+    assert bars(picture) == {0: [(0, 0.1), (0.1, 0.4), (0.4, 0.9)], 1: [(0, 0.2), (0.2, 0.7)]}
+    assert {"0.90 s", "0.70 s", "client 1", "client 2"} <= set(texts(picture))
+
+
+@pytest.mark.parametrize(("answer", "fate"), [
+    (Answer(error=LATE), "never connects"),
+    (Answer(0.1, error=LATE), "never answered"),
+    (Answer(0.1, 0.2, error=LATE), "never ends"),
+    (Answer(0.1, 0.2), "no end seen"),  # a client that left by itself cannot know
+])
+def test_timeline_bar_without_an_end_runs_to_the_right_edge(answer, fate):
+    picture = pictures.timeline([answer], seconds=3)
+    assert bars(picture)[0][-1][1] == picture.axes[0].get_xlim()[1] == 3
+    assert fate in texts(picture)
+
+
+def test_timeline_says_what_broke_a_connection():
+    picture = pictures.timeline([Answer(error=ConnectionRefusedError(111, "Connection refused"))])
+    assert "Connection refused" in texts(picture)
+    assert "never connects" not in texts(picture)
+
+
+def test_timeline_takes_names_for_its_bars():
+    assert "curl" in texts(pictures.timeline([Answer(0.1, 0.2, 0.3)], labels=["curl"]))
+
+
+def test_process_tree_shows_pid_state_and_command_of_each():
+    written = texts(pictures.process_tree(family(["zombie", "running"])))
+    assert {"PID 100", "PID 101", "PID 102", "sleeping", "zombie", "running"} <= set(written)
+    assert written.count("webserver3c.py") == 3, "the command is shown without folders"
+
+
+def test_process_tree_draws_a_zombie_with_a_dashed_line_and_without_a_fill():
+    zombie, other = pictures.process_tree(family(["zombie", "sleeping"])).axes[0].patches[1:]
+    assert zombie.get_linestyle() != other.get_linestyle()
+    assert zombie.get_facecolor() == (1, 1, 1, 1) != other.get_facecolor()
+
+
+def test_process_tree_counts_many_children_by_state():
+    written = texts(pictures.process_tree(family(["zombie"] * 90 + ["sleeping"] * 38)))
+    assert "128 children (zombie: 90, sleeping: 38)" in written
+    assert written.count("zombie") == 90
+    assert "228" in written
+
+
+def test_process_tree_says_how_many_it_does_not_draw():
+    written = texts(pictures.process_tree(family(["zombie"] * 400)))
+    assert f"400 children (zombie: 400), the first {pictures.CELLS} drawn" in written
+    assert written.count("zombie") == pictures.CELLS
+
+
+def test_process_tree_of_a_pid_is_what_the_kernel_has_now():
+    assert f"PID {os.getpid()}" in texts(pictures.process_tree(os.getpid()))
+    assert "no such process" in texts(pictures.process_tree(2 ** 22 + 1))
+
+
+@pytest.mark.parametrize(("step", "parent", "child", "holders", "lines"), [
+    ("after accept", HOLDING_BOTH, None, ["1 holder", "1 holder"], 2),
+    ("after fork", HOLDING_BOTH, HOLDING_BOTH, ["2 holders", "2 holders"], 4),
+    ("child's close", HOLDING_BOTH, {**STREAMS, 4: "socket:[41]"}, ["1 holder", "2 holders"], 3),
+    ("parent's close", {**STREAMS, 3: "socket:[31]"}, {**STREAMS, 4: "socket:[41]"},
+     ["1 holder", "1 holder"], 2),
+    ("child's end", {**STREAMS, 3: "socket:[31]"}, {}, ["1 holder", "0 holders"], 1),
+])
+def test_descriptor_tables_draw_a_shared_socket_once(step, parent, child, holders, lines):
+    tables = {8: parent} if child is None else {8: parent, 9: child}
+    picture = pictures.descriptor_tables(tables, NAMES, {8: "parent", 9: "child"})
+    written = texts(picture)
+    assert len(drawn(picture, "socket")) == 2, f"{step}: two sockets, whoever holds them"
+    assert len(drawn(picture, "line")) == lines
+    assert [text for text in written if text.endswith(("holder", "holders"))] == holders
+    assert {"socket:[31]", "socket:[41]", "parent, PID 8"} <= set(written)
+
+
+def test_descriptor_tables_show_what_a_close_has_freed():
+    closed = {**STREAMS, 4: "socket:[41]"}
+    assert "free" in texts(pictures.descriptor_tables({8: HOLDING_BOTH, 9: closed}))
+    assert "free" not in texts(pictures.descriptor_tables({8: HOLDING_BOTH, 9: HOLDING_BOTH}))
+
+
+def test_descriptor_tables_count_two_descriptors_of_one_process():
+    with socket.socket() as one, one.dup():
+        tables = {os.getpid(): descriptors(os.getpid())}
+        inode = os.fstat(one.fileno()).st_ino
+        mine = {number: target for number, target in tables[os.getpid()].items()
+                if target == f"socket:[{inode}]"}
+    picture = pictures.descriptor_tables({os.getpid(): mine}, {inode: "mine"})
+    assert len(drawn(picture, "socket")) == 1
+    assert "2 holders" in texts(picture)
+
+
+def test_descriptor_tables_say_how_many_entries_they_leave_out():
+    table = {number: f"socket:[{number}]" for number in range(250)}
+    written = texts(pictures.descriptor_tables({8: table}))
+    shown = [text for text in written if text.isdigit()]
+    assert f"{250 - len(shown)} more" in written
+    assert {"0", "249"} <= set(shown)
+
+
+def test_listening_queue_draws_each_client_and_each_place():
+    picture = pictures.listening_queue(1, 6, 3, 5)
+    assert {"1 accepted", "6 waiting", "3 outside"} <= set(texts(picture))
+    assert len(drawn(picture, "client")) == 10
+    places = drawn(picture, "place")
+    assert len(places) == 6
+    assert places[-1].get_linestyle() != places[0].get_linestyle(), "the sixth is beyond listen(5)"
+
+
+def test_listening_queue_draws_its_places_when_it_is_empty():
+    picture = pictures.listening_queue(0, 0, 0, 5)
+    assert (len(drawn(picture, "client")), len(drawn(picture, "place"))) == (0, 5)
+
+
+def test_listening_queue_counts_what_it_cannot_draw():
+    picture = pictures.listening_queue(0, 0, 100, 5)
+    assert f"and {100 - len(drawn(picture, 'client'))} more" in texts(picture)
+
+
+def test_socket_pair_shows_the_same_values_from_either_side():
+    written = texts(pictures.socket_pair(*ENDS))
+    addresses = [text for text in written if text.startswith("127.0.0.1:")]
+    assert addresses == ["127.0.0.1:53412", "127.0.0.1:8888", "127.0.0.1:8888", "127.0.0.1:53412"]
+
+
+def test_socket_pair_says_when_nobody_holds_an_end():
+    gone = ENDS[1]._replace(state="TIME_WAIT", inode=0)
+    assert "TIME_WAIT   held by no process" in texts(pictures.socket_pair(ENDS[0], gone))
+
+
+def test_socket_pair_refuses_ends_of_different_connections():
+    with pytest.raises(ValueError, match="Not two ends of one connection"):
+        pictures.socket_pair(ENDS[0], ENDS[0])
+
+
+def test_over_time_names_each_line_where_it_ends():
+    picture = pictures.over_time({"3f": [(0, 0), (1, 90)], "3g": [(0, 3), (1, 0)]}, "zombies")
+    assert {"3f: 90", "3g: 0", "zombies", "seconds"} <= set(texts(picture))
+
+
+def test_over_time_keeps_the_names_of_equal_lines_apart():
+    picture = pictures.over_time({"3g": [(0, 0), (1, 0)], "3h": [(0, 0), (1, 0)]}, "zombies")
+    picture.png()
+    one, other = [text.get_window_extent() for text in picture.findobj(Text)
+                  if text.get_text() in ("3g: 0", "3h: 0")]
+    assert not one.overlaps(other)
