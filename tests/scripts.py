@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 
 import pytest
 
@@ -16,6 +17,13 @@ def run(program, timeout=30):
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     return subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True,
                           text=True, timeout=timeout, env=environ)
+
+
+def seconds(call):
+    """How long a call takes."""
+    start = time.monotonic()
+    call()
+    return time.monotonic() - start
 
 
 def output_of(program):

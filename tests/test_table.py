@@ -13,6 +13,6 @@ CELLS = [pytest.param(stage, name, id=f"{stage.name}-{name}")
 def test_stage_is_what_the_table_says(stage, name):
     if name in stage.faults:
         with pytest.raises(Fault, match=stage.faults[name]):
-            CHECKS[name](subject_of(stage, patience=1))
+            CHECKS[name](subject_of(stage, patience=2))
     else:
         CHECKS[name](subject_of(stage))

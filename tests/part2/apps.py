@@ -76,8 +76,8 @@ def starts_twice(environ, start_response):
 
 
 def sleeps(environ, start_response):
-    """Half a second of work that keeps nobody else from working."""
-    time.sleep(0.5)
+    """A second of work that keeps nobody else from working."""
+    time.sleep(1)
     return plain(start_response, "slept")
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 import lab
+from scripts import seconds
 from stages import STAGES
 
 
@@ -13,14 +14,11 @@ def start_app(start_stage):
 
 @pytest.mark.claim("3.25")
 def test_two_slow_requests_take_as_long_as_one(start_app):
-    """An application that takes half a second, on 3h and on 2, in the same run."""
+    """An application that takes a second, on 3h and on 2."""
     concurrent, iterative = start_app("3h", "sleeps"), start_app("2", "sleeps")
-    alone = lab.ask(concurrent.port).end
-    together = lab.ask_at_once(concurrent.port, 2)
-    one_by_one = lab.ask_at_once(iterative.port, 2)
-    assert [answer.body for answer in together] == [b"slept"] * 2
-    assert max(answer.end for answer in together) < 1.5 * alone
-    assert max(answer.end for answer in one_by_one) > 1.8 * alone
+    assert lab.ask(concurrent.port).body == b"slept"
+    assert seconds(lambda: lab.ask_at_once(concurrent.port, 2)) < 2
+    assert seconds(lambda: lab.ask_at_once(iterative.port, 2)) >= 2
 
 
 @pytest.mark.claim("3.25")

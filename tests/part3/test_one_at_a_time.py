@@ -12,7 +12,7 @@ from contextlib import ExitStack
 import pytest
 
 import lab
-from scripts import linux_only, output_of
+from scripts import linux_only, output_of, seconds
 
 
 @pytest.mark.claim("3.1")
@@ -32,21 +32,17 @@ def test_the_others_queue_while_one_is_served(start_stage):
 
 @pytest.mark.claim("3.2")
 def test_first_client_has_its_body_at_once_and_its_end_after_the_sleep(start_stage):
-    server = start_stage("3b", DELAY=1)
-    answer = lab.ask(server.port)
+    answer = lab.ask(start_stage("3b", DELAY=1).port)
     assert answer.body == b"Hello, World!\n"
-    assert answer.first_byte < answer.end / 4
-    assert answer.end >= 1
+    assert answer.first_byte < 1 <= answer.end
 
 
 @pytest.mark.claim("3.2")
 def test_second_client_is_connected_but_waits_while_the_first_is_asleep(start_stage):
-    server = start_stage("3b", DELAY=1)
-    first, second = lab.ask_at_once(server.port, 2)
-    first, second = sorted((first, second), key=lambda answer: answer.first_byte)
-    assert second.connected < first.end / 4, "the kernel connects without the server"
-    assert second.first_byte >= first.end * 0.9
-    assert second.end >= 2 * first.end * 0.9
+    server = start_stage("3b", DELAY=2)
+    lab.ask(server.port, until=b"World!")  # the server falls asleep
+    second = lab.ask(server.port, until=b"World!")
+    assert second.connected < 1 <= second.first_byte
 
 
 @pytest.mark.claim("3.2")
@@ -200,12 +196,9 @@ def syn_sent(port):
 
 @pytest.mark.claim("3.7")
 def test_a_longer_backlog_makes_no_server_concurrent(folder, servers):
-    """3b with room for 128 in its queue: three clients still take three times as long as one."""
+    """3b with room for 128 in its queue: three clients still take as long as three sleeps."""
     longer = folder / "longer.py"
     source = (lab.PROJECT / "part3/webserver3b.py").read_text()
     longer.write_text(source.replace("REQUEST_QUEUE_SIZE = 5", "REQUEST_QUEUE_SIZE = 128"))
     server = servers.enter_context(lab.start([sys.executable, str(longer)], DELAY=0.4))
-    [alone] = lab.ask_at_once(server.port, 1)
-    together = lab.ask_at_once(server.port, 3)
-    assert max(answer.end for answer in together) > 2.5 * alone.end
-    assert all(answer.connected < alone.end / 4 for answer in together)
+    assert seconds(lambda: lab.ask_at_once(server.port, 3)) >= 3 * 0.4
