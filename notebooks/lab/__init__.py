@@ -3,22 +3,30 @@
     server    start any command as a server, keep what it says, be sure that it ends
     clients   one that asks, many that ask at once, one that behaves badly
     kernel    what the kernel knows of a server: processes, descriptors, sockets, queues
+    source    what one stage adds to another
+    exercises a cell compares the reader's answer with what was measured
+    pictures  of all that; imported on its own, for only the notebooks need it
 """
 
 from lab.clients import Answer, ask, ask_at_once, connect, read_until, reset
+from lab.exercises import check
 from lab.kernel import (
-                        CannotSee,
-                        children,
-                        connections,
-                        descriptor_count,
-                        descriptors,
-                        eventually,
-                        holder_of_port,
-                        holders,
-                        listeners,
-                        pending_signals,
-                        process,
-                        thread_count,
-                        zombies,
+    CannotSee,
+    Recorder,
+    children,
+    connections,
+    descriptor_count,
+    descriptors,
+    eventually,
+    holder_of_port,
+    holders,
+    listeners,
+    pending_signals,
+    process,
+    queue,
+    socket_pairs,
+    thread_count,
+    zombies,
 )
 from lab.server import PROJECT, Server, ServerError, free_port, stage_command, start, start_stage
+from lab.source import diff

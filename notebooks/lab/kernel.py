@@ -6,6 +6,7 @@ descriptor refers to stand only in Linux's /proc: there, CannotSee is raised els
 
 import os
 import sys
+import threading
 import time
 from collections import namedtuple
 from pathlib import Path
@@ -133,6 +134,64 @@ def connections(port):
     return [Connection(local, foreign, state, inode)
             for local, foreign, state, _, inode in _proc_net_tcp()
             if state != "LISTEN" and port in (local[1], foreign[1])]
+
+
+def socket_pairs(port):
+    """The established connections within this machine to a port, each seen from both its ends.
+
+    A list of (client_side, server_side), two Connections. Raises CannotSee without /proc.
+    """
+    ends = {end.local: end for end in connections(port) if end.state == "ESTABLISHED"}
+    return [(ends[end.foreign], end) for local, end in ends.items()
+            if local[1] == port and end.foreign in ends]
+
+
+def queue(pid, port):
+    """Where the clients of a listening server are: (accepted, waiting, outside), three counts.
+
+    accepted   connections of which the process, or a child of it, holds a descriptor
+    waiting    finished connections in the kernel's queue, for accept to take
+    outside    clients that have sent SYN and are not let in
+    Raises CannotSee without /proc.
+    """
+    ends = connections(port)
+    family = [pid, *(child.pid for child in children(pid))]
+    held = {target for member in family for target in descriptors(member).values()}
+    accepted = {end.inode for end in ends
+                if end.local[1] == port and f"socket:[{end.inode}]" in held}
+    waiting = sum(listener.waiting for listener in listeners(port))
+    return len(accepted), waiting, sum(end.state == "SYN_SENT" for end in ends)
+
+
+class Recorder:
+    """Measures something over and over while a with block runs.
+
+    with Recorder(lambda: len(zombies(pid))) as recorder: ...
+    recorder.samples is then [(seconds since the start, value), ...], one where the value changed,
+    and one at the end.
+    """
+
+    def __init__(self, measure, every=0.01):
+        self.samples = []
+        self._measure, self._every = measure, every
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception):
+        self._over.set()
+        self._thread.join()
+
+    def _run(self):
+        start, value = time.monotonic(), None
+        while not self._over.wait(self._every):
+            last, value = value, self._measure()
+            if value != last:
+                self.samples.append((time.monotonic() - start, value))
+        self.samples.append((time.monotonic() - start, self._measure()))
 
 
 def pending_signals(pid):

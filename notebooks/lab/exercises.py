@@ -1,0 +1,15 @@
+"""Exercises: a cell compares the reader's answer with what was measured."""
+
+
+def check(answer, right, hint):
+    """Say whether an answer is right; `...` is no answer yet.
+
+    right   the value that was measured, or a function that is given the answer
+    hint    a sentence for those whose answer is wrong
+    """
+    if answer is ...:
+        print("Put your answer where the three dots are, and run the cell again.")
+    elif right(answer) if callable(right) else answer == right:
+        print("Right.")
+    else:
+        print(f"Not so. {hint}")

@@ -1,0 +1,34 @@
+"""The stages as text: what one of them adds to another."""
+
+import ast
+import difflib
+
+from lab.server import stage_file
+
+
+class Diff:
+    """A diff: as text, and in colour where a notebook shows it."""
+
+    def __init__(self, lines):
+        self.lines = lines
+
+    def __repr__(self):
+        return "\n".join(self.lines)
+
+    def _repr_markdown_(self):
+        return f"```diff\n{self}\n```"
+
+
+def diff(parent, stage):
+    """What `stage` adds to `parent` (+) and takes from it (-), docstrings aside: diff("3b", "3c").
+    """
+    before, after = code(parent), code(stage)
+    lines = list(difflib.unified_diff(before, after, n=2, lineterm=""))[3:]
+    return Diff(["..." if line.startswith("@@") else line for line in lines])
+
+
+def code(stage):
+    """The lines of a stage without the docstring at its top."""
+    source = stage_file(stage).read_text()
+    docstring = ast.parse(source).body[0]
+    return source.splitlines()[docstring.end_lineno + 1:]
