@@ -37,7 +37,7 @@ def run(path):
         kernel = AsyncKernelManager(transport="ipc", connection_file=f"{folder}/kernel.json")
         client = NotebookClient(notebook, kernel, timeout=SECONDS, record_timing=False,
                                 coalesce_streams=True, resources={"metadata": {"path": CHAPTERS}})
-        client.execute(env=kernel_environment(folder))
+        client.execute(env=kernel_environment(folder), cleanup_kc=True)
     return tidy(notebook)
 
 
