@@ -3,6 +3,7 @@ STAGE = 3h
 PYTHON = $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$python && break; done)
 export PYTHONDONTWRITEBYTECODE = 1
+export MPLCONFIGDIR = $(CURDIR)/.venv/matplotlib
 
 help:  ## list the targets, as make alone does
 	@sed -n 's/^\([a-z0-9-]*\):.*##  */\1 /p' Makefile | while read -r target words; do printf '  make %-12s %s\n' "$$target" "$$words"; done
@@ -15,6 +16,15 @@ serve: .venv/installed  ## run a stage: STAGE=3h unless you say, with APP=part2.
 		exit 2; \
 	fi
 
+lab: .venv/installed  ## open the notebooks in JupyterLab: start here
+	@if [ "$$(id -u)" = 0 ]; then root=--allow-root; fi; \
+	if [ "$$(uname)" != Darwin ] && [ -z "$$DISPLAY$$WAYLAND_DISPLAY" ]; then screen=--no-browser; fi; \
+	exec .venv/bin/jupyter lab --notebook-dir=notebooks --port=8889 \
+		--log-level=ERROR --LabApp.default_url=/lab/tree/1_hello.ipynb $$root $$screen
+
+notebooks: .venv/installed  ## run all notebooks, and keep what they show
+	cd notebooks && ../.venv/bin/python -m lab.book
+
 test: .venv/installed  ## run all tests
 	.venv/bin/pytest
 
@@ -26,6 +36,9 @@ test-part2: .venv/installed  ## run the tests of part 2: one server, any framewo
 
 test-part3: .venv/installed  ## run the tests of part 3: more than one client at a time
 	.venv/bin/pytest -m part3
+
+test-notebooks: .venv/installed  ## run the notebooks and the tests of their instruments
+	.venv/bin/pytest -m notebooks
 
 lint: .venv/installed  ## check the style of the code
 	.venv/bin/ruff check --no-cache
@@ -47,6 +60,7 @@ clean:  ## remove what make has made
 		uv venv --quiet --python $(PYTHON) .venv && uv pip install --quiet --python .venv/bin/python -r requirements.txt; \
 	else \
 		$(PYTHON) -m venv .venv && .venv/bin/pip install --quiet --disable-pip-version-check -r requirements.txt; \
-	fi && cp requirements.txt .venv/installed
+	fi && cp requirements.txt .venv/installed || { \
+		echo "Installing did not work: see above. It needs the network, this once; then try again." >&2; exit 1; }
 
-.PHONY: help serve test test-part1 test-part2 test-part3 lint clean
+.PHONY: help serve lab notebooks test test-part1 test-part2 test-part3 test-notebooks lint clean

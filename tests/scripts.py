@@ -1,6 +1,7 @@
 """Short programs that show one thing of the operating system, run as processes of their own."""
 
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -10,6 +11,11 @@ import pytest
 
 linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"),
                                 reason="only Linux's /proc shows this")
+
+
+def needs(program):
+    """Skip a test where a program is not installed."""
+    return pytest.mark.skipif(not shutil.which(program), reason=f"{program} is not installed")
 
 
 def run(program, timeout=30):

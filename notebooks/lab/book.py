@@ -1,9 +1,11 @@
 """Run the chapters from top to bottom, each in a fresh kernel, and keep what they showed.
 
-    python -m lab.book                      all chapters, in the folder notebooks/
+    python -m lab.book                      all chapters; in the folder notebooks/
     python -m lab.book 1_hello.ipynb        this one
+    python -m lab.book --try                run them, but leave the files as they are
 """
 
+import argparse
 import os
 import re
 import socket
@@ -90,10 +92,15 @@ def general(text):
 
 
 def main():
-    paths = [CHAPTERS / Path(name).name for name in sys.argv[1:]] or chapters()
-    for path in paths:
+    parser = argparse.ArgumentParser(description="Run chapters in fresh kernels.")
+    parser.add_argument("--try", action="store_true", dest="leave", help="leave the files alone")
+    parser.add_argument("chapters", nargs="*", type=Path, default=chapters(), metavar="CHAPTER")
+    arguments = parser.parse_args()
+    for path in arguments.chapters:
         print(f"Running {path.name} ...", flush=True)
-        nbformat.write(run(path), path)
+        notebook = run(path)
+        if not arguments.leave:
+            nbformat.write(notebook, path)
 
 
 if __name__ == "__main__":

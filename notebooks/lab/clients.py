@@ -22,6 +22,13 @@ class Answer:
     data: bytes = b""
     error: OSError | None = None
 
+    def __repr__(self):
+        times = [f"{name} after {seconds:.3f} s" if seconds is not None else f"no {name}"
+                 for name, seconds in [("connection", self.connected),
+                                       ("first byte", self.first_byte), ("end", self.end)]]
+        why = f" ({self.error})" if self.error else ""
+        return f"Answer: status {self.status}, {', '.join(times)}{why}"
+
     @property
     def status(self):
         """The status code, such as 200; None if there was no status line."""
@@ -111,10 +118,17 @@ def reset(connection):
 
 
 def read_until(connection, mark):
-    """Read until the bytes `mark` have come, or the end; all that was read."""
+    """Read until the bytes `mark` have come, or the end; all that was read.
+
+    Raises TimeoutError, with what came, if that takes longer than the connection's timeout.
+    """
     data = b""
     while mark not in data:
-        block = connection.recv(65536)
+        try:
+            block = connection.recv(65536)
+        except TimeoutError:
+            raise TimeoutError(f"Waited {connection.gettimeout()} s for {mark!r}; what came is "
+                               f"{data!r}.") from None
         if not block:
             break
         data += block

@@ -141,9 +141,10 @@ def socket_pairs(port):
 
     A list of (client_side, server_side), two Connections. Raises CannotSee without /proc.
     """
-    ends = {end.local: end for end in connections(port) if end.state == "ESTABLISHED"}
-    return [(ends[end.foreign], end) for local, end in ends.items()
-            if local[1] == port and end.foreign in ends]
+    ends = {(end.local, end.foreign): end for end in connections(port)
+            if end.state == "ESTABLISHED"}
+    return [(ends[foreign, local], end) for (local, foreign), end in ends.items()
+            if local[1] == port and (foreign, local) in ends]
 
 
 def queue(pid, port):

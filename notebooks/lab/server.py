@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from lab.kernel import eventually, listeners, thread_count
+from lab.kernel import eventually, holder_of_port, listeners, thread_count
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -51,6 +51,14 @@ def free_port():
             return port
 
 
+def must_be_free(port):
+    """Raise ServerError if somebody listens on the port already; it says who, where one can see."""
+    if listeners(port):
+        holder = holder_of_port(port)
+        by = f" by process {holder.pid} ({holder.command})" if holder else ""
+        raise ServerError(f"Port {port} is taken{by}. Stop that, or use another port.")
+
+
 class Output:
     """A file without a name that a server writes to; the text stays when it is closed."""
 
@@ -83,6 +91,8 @@ class Server:
     processes     at most so many more processes (RLIMIT_NPROC), for the server alone; root is
                   not bound by it, so root's server runs under a user id that nobody else has
     cwd           the folder to start it in; the project's own unless given
+
+    Raises ServerError if the port is taken or the command cannot be started.
     """
 
     def __init__(self, command, *, port=None, host="127.0.0.1", files=None, processes=None,
@@ -90,6 +100,7 @@ class Server:
         self.command = shlex.split(command) if isinstance(command, str) else list(command)
         self.host = host
         self.port = port or free_port()
+        must_be_free(self.port)
         self._stdout, self._stderr = Output(), Output()
         given = {"PORT": self.port, "HOST": host, **environment}
         environ = {**os.environ, **{name: str(value) for name, value in given.items()}}
@@ -102,6 +113,8 @@ class Server:
                 stdin=subprocess.DEVNULL, stdout=self._stdout.file, stderr=self._stderr.file,
                 start_new_session=True, **identity)
         except OSError as error:
+            self._stdout.close()
+            self._stderr.close()
             raise ServerError(f"Cannot start {shlex.join(self.command)}: {error}.") from None
         self.pid = self.process.pid
         self._guard = subprocess.Popen(

@@ -1,6 +1,5 @@
 """Claims 1.1 to 1.6: what a web server is, and what speaks to it."""
 
-import shutil
 import socket
 import subprocess
 import urllib.request
@@ -9,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 import lab
+from scripts import needs
 
 HELLO = b"HTTP/1.1 200 OK\r\n\r\nHello, World!\n"
 
@@ -25,7 +25,7 @@ def url(server, path="/hello"):
 @pytest.mark.claim("1.1")
 def test_waits_then_reads_then_writes_and_waits_again(server):
     for asked in (1, 2):
-        assert lab.process(server.pid).state == "sleeping"
+        assert lab.eventually(lambda: lab.process(server.pid).state == "sleeping")
         assert server.stdout.count("GET /hello") == asked - 1
         assert lab.ask(server.port).data == HELLO
         assert lab.eventually(lambda asked=asked: server.stdout.count("GET /hello") == asked)
@@ -70,6 +70,7 @@ def test_the_connection_stands_before_a_byte_is_sent(server):
         assert lab.read_until(connection, b"World!\n") == HELLO
 
 
+@needs("curl")
 @pytest.mark.claim("1.4")
 def test_request_has_a_line_and_headers_and_an_empty_line(server):
     subprocess.run(["curl", "-s", url(server)], check=True, stdout=subprocess.DEVNULL)
@@ -99,6 +100,7 @@ def test_nonsense_gets_hello_too(server, nonsense):
     assert lab.ask(server.port, nonsense).data == HELLO
 
 
+@needs("curl")
 @pytest.mark.claim("1.6")
 def test_curl_is_a_client(server):
     ended = subprocess.run(["curl", "-sv", url(server)], capture_output=True, text=True,
@@ -108,7 +110,7 @@ def test_curl_is_a_client(server):
 
 
 @pytest.mark.claim("1.6")
-@pytest.mark.skipif(not shutil.which("telnet"), reason="telnet is not installed")
+@needs("telnet")
 def test_telnet_is_a_client(server):
     with subprocess.Popen(["telnet", "127.0.0.1", str(server.port)], text=True,
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE,

@@ -4,13 +4,13 @@ Whatever holds for webserver2.py holds for webserver3h.py, which serves WSGI as 
 """
 
 import ast
-import shutil
 import sys
 
 import pytest
 
 import lab
 from properties import PROBE, UNREADABLE
+from scripts import needs
 from stages import STAGES
 
 APPLICATIONS = {
@@ -59,8 +59,8 @@ def test_any_other_server_runs_any_application(command, application, servers):
 
 
 @pytest.mark.claim("2.10")
-@pytest.mark.skipif(not (shutil.which("nginx") and shutil.which("uwsgi")),
-                    reason="nginx and uWSGI are not installed")
+@needs("nginx")
+@needs("uwsgi")
 def test_uwsgi_behind_nginx_runs_an_application(servers, folder):
     uwsgi_port, port = lab.free_port(), lab.free_port()
     folder.chmod(0o755)

@@ -1,7 +1,6 @@
 """Claims 3.11 to 3.17: what happens to a server that does not close, and does not wait."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -9,7 +8,7 @@ import sys
 import pytest
 
 import lab
-from scripts import linux_only, output_of
+from scripts import linux_only, needs, output_of
 
 CLIENT = [sys.executable, str(lab.PROJECT / "part3/client3.py")]
 
@@ -21,6 +20,7 @@ def run_clients(server, *arguments):
                             env={**os.environ, "PORT": str(server.port)})
 
 
+@needs("curl")
 @pytest.mark.claim("3.11")
 def test_curl_has_the_body_and_hangs(start_stage):
     server = start_stage("3d")
@@ -63,6 +63,7 @@ def test_as_many_clients_as_you_like_on_256_descriptors_if_the_parent_closes(sta
     assert server.exit_status is None
 
 
+@needs("ps")
 @pytest.mark.claim("3.13")
 @pytest.mark.parametrize("name", ["3c", "3d"])
 def test_a_zombie_for_each_client(name, start_stage):
@@ -111,7 +112,7 @@ def test_its_parent_s_wait_removes_a_zombie():
 
 
 @pytest.mark.claim("3.15")
-@pytest.mark.skipif(not shutil.which("bash"), reason="bash, whose ulimit knows -u, is not there")
+@needs("bash")
 def test_500_clients_on_400_processes(start_stage):
     try:
         server = start_stage("3d", processes=400)

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -12,7 +11,8 @@ from contextlib import ExitStack
 import pytest
 
 import lab
-from scripts import linux_only, output_of, seconds
+from properties import is_connected
+from scripts import linux_only, needs, output_of, seconds
 
 
 @pytest.mark.claim("3.1")
@@ -72,7 +72,7 @@ def test_two_connections_to_one_server_have_different_pairs(start_stage):
 
 
 @pytest.mark.claim("3.4")
-@pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
+@needs("strace")
 def test_the_server_s_steps_in_their_order(folder, servers):
     trace = folder / "trace"
     server = servers.enter_context(lab.start(
@@ -149,6 +149,7 @@ def test_a_listening_socket_is_a_descriptor(start_stage):
 
 
 @linux_only
+@needs("ss")
 @pytest.mark.claim("3.7")
 def test_the_queue_and_who_finds_it_full(start_stage):
     """Backlog 5, the server asleep, 10 clients: 6 wait in the queue, 4 do not get in."""
@@ -165,13 +166,6 @@ def test_the_queue_and_who_finds_it_full(start_stage):
         shown = subprocess.run(["ss", "-ltnH", f"sport = :{server.port}"], capture_output=True,
                                text=True, check=True).stdout.split()
         assert shown[1:3] == ["6", "5"], "ss: Recv-Q is the queue, Send-Q the backlog"
-
-
-def is_connected(client):
-    try:
-        return bool(client.getpeername())
-    except OSError:
-        return False
 
 
 @linux_only

@@ -2,7 +2,6 @@
 
 import ast
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -11,7 +10,7 @@ from contextlib import ExitStack
 import pytest
 
 import lab
-from scripts import linux_only, output_of, run
+from scripts import linux_only, needs, output_of, run
 from stages import STAGES
 
 
@@ -98,7 +97,7 @@ def test_3f_lives_through_many_children_one_after_the_other(start_stage):
 
 
 @pytest.mark.claim("3.20")
-@pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
+@needs("strace")
 def test_3f_calls_accept_again_after_eintr(folder, servers):
     trace = folder / "trace"
     server = servers.enter_context(lab.start(

@@ -1,0 +1,132 @@
+"""The instruments: servers that end whatever happens, and failures that are said in a sentence."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+import lab
+
+SLEEPER = [sys.executable, "-c", "import time; print('awake', flush=True); time.sleep(60)"]
+
+
+def test_server_ends_with_its_group_when_its_caller_is_killed():
+    program = textwrap.dedent("""
+        import sys, lab
+        server = lab.start_stage("3c", DELAY=60)
+        lab.ask(server.port, until=b"World!")
+        print(*server.members(), flush=True)
+        sys.stdin.read()
+    """)
+    with subprocess.Popen([sys.executable, "-c", program], text=True, cwd=lab.PROJECT / "notebooks",
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as caller:
+        family = [int(pid) for pid in caller.stdout.readline().split()]
+        assert len(family) == 2
+        assert all(map(lab.process, family))
+        os.kill(caller.pid, signal.SIGKILL)
+    assert lab.eventually(lambda: not any(map(lab.process, family)), 20)
+
+
+def test_stop_ends_a_server_that_ignores_sigterm_and_its_children():
+    program = ("import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+               "os.fork(); time.sleep(60)")
+    server = lab.Server([sys.executable, "-c", program])
+    assert lab.eventually(lambda: len(server.members()) == 2)
+    family = server.members()
+    server.stop()
+    assert server.exit_status == -signal.SIGKILL
+    assert lab.eventually(lambda: not any(map(lab.process, family)), 20)
+
+
+def test_server_stops_with_the_block_that_started_it_even_if_that_fails():
+    with pytest.raises(ZeroDivisionError), lab.start_stage("1") as server:
+        1 / 0  # noqa: B018
+    assert server.exit_status is not None
+    server.stop()  # a second time does no harm
+    assert "Serving HTTP" in server.stdout
+
+
+def test_server_that_dies_before_it_listens_is_said_with_its_last_words():
+    with pytest.raises(lab.ServerError, match=r"ended with status 1 before it listened.*\n.*abc"):
+        lab.start_stage("1", port=None, PORT="abc")
+
+
+def test_server_that_never_listens_is_said_and_ended():
+    with pytest.raises(lab.ServerError, match=r"does not listen on port \d+ 1 s after.*\nawake"):
+        lab.start(SLEEPER, within=1)
+    assert not [child for child in lab.children(os.getpid()) if "time.sleep" in child.command]
+
+
+def test_command_that_is_not_there_is_said():
+    with pytest.raises(lab.ServerError, match="Cannot start nowhere: .*No such file"):
+        lab.start("nowhere")
+
+
+def test_stage_that_is_not_there_is_said_with_those_that_are():
+    with pytest.raises(lab.ServerError, match="no stage '9z'. There are: 1, 2, 3a"):
+        lab.start_stage("9z")
+
+
+def test_port_that_is_taken_is_said_with_who_has_it(start_stage):
+    server = start_stage("1")
+    with pytest.raises(lab.ServerError, match=rf"Port {server.port} is taken by process "
+                                              rf"{server.pid} \(.*webserver1.py\)"):
+        lab.start_stage("1", port=server.port)
+
+
+def test_client_that_times_out_says_so(start_stage):
+    server = start_stage("3b", DELAY=60)
+    answer = lab.ask(server.port, timeout=0.3)
+    assert repr(answer).endswith("no end (timed out)")
+    with lab.connect(server.port, timeout=0.3) as second:
+        second.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        with pytest.raises(TimeoutError, match=r"Waited 0.3 s for b'Hello'; what came is b''"):
+            lab.read_until(second, b"Hello")
+
+
+def test_client_without_a_server_says_so():
+    assert "Connection refused" in repr(lab.ask(lab.free_port()))
+
+
+def test_limits_are_the_server_s_alone(start_stage):
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    server = start_stage("1", files=64)
+    limits = (lab.kernel.PROC / str(server.pid) / "limits").read_text()
+    assert "Max open files            64                   64" in limits
+    assert resource.getrlimit(resource.RLIMIT_NOFILE) == before
+
+
+def test_queue_counts_accepted_waiting_and_outside(start_stage):
+    server = start_stage("3a")
+    with lab.connect(server.port), lab.connect(server.port), lab.connect(server.port):
+        assert lab.eventually(lambda: lab.queue(server.pid, server.port) == (1, 2, 0))
+        [pair] = [pair for pair in lab.socket_pairs(server.port) if pair[1].inode]
+        assert pair[0].local == pair[1].foreign
+
+
+def test_recorder_keeps_every_change():
+    values = iter([0, 0, 3, 3, 1])
+    with lab.Recorder(lambda: next(values, 1), every=0.001) as recorder:
+        assert lab.eventually(lambda: len(recorder.samples) == 3)
+    assert [value for _, value in recorder.samples] == [0, 3, 1, 1]
+
+
+def test_diff_shows_what_a_stage_adds():
+    shown = repr(lab.diff("3e", "3f"))
+    added = [line for line in shown.splitlines() if line.startswith("+")]
+    assert any("except InterruptedError" in line for line in added), shown
+    assert "Builds on" not in shown
+
+
+@pytest.mark.parametrize(("answer", "said"), [
+    (..., "Put your answer where the three dots are"), (4, "Right."), (5, "Not so. Count again.")])
+def test_exercise_compares_the_answer_with_what_was_measured(answer, said, capsys):
+    lab.check(answer, 4, "Count again.")
+    lab.check(answer, lambda given: given == 4, "Count again.")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == lines[1]
+    assert lines[0].startswith(said)
