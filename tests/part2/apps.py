@@ -1,5 +1,6 @@
 """Applications that show what a server does with them. Each is named for what it does."""
 
+import subprocess
 import sys
 import time
 
@@ -82,10 +83,13 @@ def sleeps(environ, start_response):
 
 
 def runs_a_program(environ, start_response):
-    """The exit status of a program that it starts; 7 if nobody reaps it before."""
-    import subprocess
-    status = subprocess.run([sys.executable, "-S", "-c", "raise SystemExit(7)"]).returncode
-    return plain(start_response, f"status {status}")
+    """The exit status of a program that it starts, and waits for a while after its end: 7, unless
+    somebody else has reaped it before."""
+    program = subprocess.Popen([sys.executable, "-S", "-c", "raise SystemExit(7)"],
+                               stdout=subprocess.PIPE)
+    program.stdout.read()  # returns when the program ends
+    time.sleep(0.2)
+    return plain(start_response, f"status {program.wait()}")
 
 
 print("the application is loaded", flush=True)

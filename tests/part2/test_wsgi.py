@@ -250,6 +250,21 @@ def test_request_that_cannot_be_read_gets_400(stage, name, start_stage):
     assert server.stderr == ""
 
 
+@every_wsgi_stage
+def test_client_that_says_nothing_gets_no_answer(stage, start_stage):
+    """A browser opens connections in advance, and closes some of them unused."""
+    server = start_stage(stage.name, "part2.wsgiapp:app")
+    answer = lab.ask(server.port, b"", hang_up=True)
+    assert (answer.data, answer.error) == (b"", None)
+    assert get(server).status == 200
+
+
+def test_application_that_never_calls_start_response_is_told_so(start_stage):
+    server = start_stage("2", "tests.part2.apps:never_starts")
+    assert get(server).status == 500
+    assert "the application did not call start_response" in server.stderr
+
+
 @pytest.mark.parametrize("name", [
     "raises", "exits", "never_starts", "returns_text", "sends_no_latin1"])
 @every_wsgi_stage

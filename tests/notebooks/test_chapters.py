@@ -1,0 +1,194 @@
+"""The chapters: each runs from top to bottom, and what is committed was made that way."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import psutil
+import pytest
+
+import lab
+from lab import book
+from stages import STAGES, claims_of_tests
+
+CHAPTERS = {  # the claims that each chapter shows
+    "1_hello": ["1.1", "1.2", "1.3", "1.4", "1.5", "1.6"],
+    "2_wsgi": ["2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "2.7", "2.8", "2.9"],
+    "3_1_one_at_a_time": ["3.1", "3.2", "3.3", "3.4", "3.5", "3.6", "3.7"],
+    "3_2_fork": ["3.8", "3.9", "3.10"],
+    "3_3_descriptors": ["3.11", "3.12"],
+    "3_4_zombies": ["3.13", "3.14", "3.15", "3.16", "3.17"],
+    "3_5_signals": ["3.18", "3.19", "3.20", "3.21", "3.22", "3.23", "3.24"],
+    "3_6_concurrent_wsgi": ["3.25"],
+}
+every_chapter = pytest.mark.parametrize("chapter", CHAPTERS)
+WITHOUT_A_NOTEBOOK = {"2.10"}  # other servers on the same applications: tests/part2 runs them
+
+
+def read(chapter):
+    return nbformat.read(lab.PROJECT / f"notebooks/{chapter}.ipynb", as_version=4)
+
+
+def code_cells(chapter):
+    return [cell for cell in read(chapter).cells if cell.cell_type == "code" and cell.source]
+
+
+def text_of(output):
+    """All text of an output, as a reader sees it."""
+    data = output.get("data", {})
+    return "\n".join([output.get("text", ""), *output.get("traceback", []),
+                      *[text for kind, text in data.items() if kind.startswith("text/")]])
+
+
+@every_chapter
+@pytest.mark.timeout(180)
+def test_chapter_runs_from_top_to_bottom_and_leaves_no_process(chapter):
+    """In a process of its own, for a kernel is not to know that it is under pytest."""
+    mark = f"{chapter}-{os.getpid()}"
+    ended = subprocess.run([sys.executable, "-m", "lab.book", "--try", f"{chapter}.ipynb"],
+                           cwd=book.CHAPTERS, capture_output=True, text=True, timeout=170,
+                           env={**os.environ, "LAB_TEST": mark})
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    left = lab.eventually(lambda: not marked(mark), 20)
+    assert left, f"{marked(mark)} outlived the chapter."
+
+
+def marked(mark):
+    """The processes that have inherited LAB_TEST=mark."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("LAB_TEST") == mark:
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+@every_chapter
+def test_committed_chapter_was_run_in_order_from_the_top(chapter):
+    counts = [cell.execution_count for cell in code_cells(chapter)]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+@every_chapter
+def test_committed_chapter_holds_no_error_that_its_cell_does_not_announce(chapter):
+    for cell in code_cells(chapter):
+        errors = [output for output in cell.outputs if output.output_type == "error"]
+        assert not errors or "raises-exception" in cell.metadata.get("tags", []), cell.source
+
+
+@every_chapter
+def test_committed_chapter_does_not_tell_whose_machine_it_was_made_on(chapter):
+    names = [str(Path.home()), str(lab.PROJECT), "site-packages", "/home/", "/root", "/Users/",
+             "pyenv"]
+    if "." in socket.gethostname() or "-" in socket.gethostname():
+        names.append(socket.gethostname())
+    for cell in code_cells(chapter):
+        for output in cell.outputs:
+            assert not [name for name in names if name in text_of(output)], text_of(output)
+
+
+@every_chapter
+def test_every_section_has_a_claim_a_guess_and_a_why(chapter):
+    """A section that has a claim in its heading asks for a guess, runs something, and explains."""
+    cells = read(chapter).cells
+    starts = [number for number, cell in enumerate(cells) if cell.cell_type == "markdown"
+              and re.match(r"## \d", cell.source)]
+    ends = [*starts[1:], len(cells)]
+    for start, end in zip(starts, ends, strict=True):
+        section = cells[start:end]
+        prose = "\n".join(cell.source for cell in section if cell.cell_type == "markdown")
+        heading = cells[start].source.splitlines()[0]
+        assert "**Guess.**" in prose, heading
+        ran = [number for number, cell in enumerate(section) if cell.cell_type == "code"]
+        assert ran, f"{heading} runs nothing"
+        assert any(cell.cell_type == "markdown" for cell in section[ran[0] + 1:]), heading
+
+
+@every_chapter
+def test_code_cells_are_short(chapter):
+    for cell in code_cells(chapter):
+        lines = [line for line in cell.source.splitlines() if line.strip()]
+        limit = 25 if lines[0].startswith("%%") else 12
+        assert len(lines) <= limit, cell.source
+
+
+@every_chapter
+def test_chapter_ends_with_what_is_wrong_and_exercises_that_check_themselves(chapter):
+    source = "\n".join(cell.source for cell in read(chapter).cells)
+    assert "## What we can do now, and what is still wrong" in source
+    exercises = source.partition("## Exercises")[2]
+    assert len(re.findall(r"lab\.check\(|check_server\(", exercises)) >= 2, exercises
+
+
+def claims_of_notebooks():
+    """{claim: chapter} by the numbers in the headings."""
+    return {claim: chapter for chapter in CHAPTERS for cell in read(chapter).cells
+            if cell.cell_type == "markdown"
+            for heading in re.findall(r"^#+ (.*)", cell.source, re.MULTILINE)
+            for claim in re.findall(r"\b[123]\.\d+\b", re.match(r"[\d., ]*", heading)[0])}
+
+
+def test_every_claim_has_its_section():
+    wanted = {claim: chapter for chapter, claims in CHAPTERS.items() for claim in claims}
+    assert claims_of_notebooks() == wanted
+
+
+def test_no_claim_stands_in_one_place_only():
+    """Tests, notebooks and stages: a claim that only one of them knows is a mistake there."""
+    tests, notebooks = claims_of_tests(), set(claims_of_notebooks())
+    stages = {claim for stage in STAGES.values() for claim in stage.claims}
+    assert notebooks <= tests, "a section without a test"
+    assert tests - notebooks <= WITHOUT_A_NOTEBOOK, "a test without a section"
+    assert stages <= tests & notebooks, "a stage's claim without a test or a section"
+
+
+def test_all_chapters_are_here():
+    assert [path.stem for path in book.chapters()] == sorted(CHAPTERS)
+
+
+def test_kernel_that_is_killed_takes_its_servers_with_it():
+    """What a restart in the middle of a chapter does."""
+    from jupyter_client.manager import start_new_kernel
+    manager, client = start_new_kernel(cwd=str(lab.PROJECT / "notebooks"))
+    try:
+        client.execute("import lab; server = lab.start_stage('3c', DELAY=60); "
+                       "lab.ask(server.port, until=b'World!'); print(*server.members())")
+        family = [int(pid) for pid in next_output(client).split()]
+        assert len(family) == 2
+        os.kill(manager.provisioner.pid, signal.SIGKILL)
+        assert lab.eventually(lambda: not any(map(lab.process, family)), 20)
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+        manager.cleanup_resources()
+
+
+def test_cell_that_is_interrupted_ends_its_server():
+    from jupyter_client.manager import start_new_kernel
+    manager, client = start_new_kernel(cwd=str(lab.PROJECT / "notebooks"))
+    try:
+        client.execute("import lab, time\nwith lab.start_stage('3c', DELAY=60) as server:\n"
+                       "    print(*server.members(), flush=True)\n    time.sleep(60)")
+        family = [int(pid) for pid in next_output(client).split()]
+        assert all(map(lab.process, family))
+        manager.interrupt_kernel()
+        assert lab.eventually(lambda: not any(map(lab.process, family)), 20)
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+        manager.cleanup_resources()
+
+
+def next_output(client):
+    """The next text that the kernel prints to stdout."""
+    while True:
+        message = client.get_iopub_msg(timeout=30)
+        if message["msg_type"] == "stream" and message["content"]["name"] == "stdout":
+            return message["content"]["text"]

@@ -1,0 +1,76 @@
+"""JupyterLab as `make lab` starts it, and a chapter that is run in a real browser."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+from selenium.webdriver.support.ui import WebDriverWait
+
+import lab
+from browser import chromium, needs_chromium
+
+RUN_ALL = """
+    const done = arguments[0];
+    const run = name => window.jupyterapp.commands.execute(name);
+    run('notebook:clear-all-cell-outputs')
+        .then(() => run('notebook:run-all-cells'))
+        .then(() => done('ran'), error => done(String(error)));
+"""
+OUTPUTS = """
+    const outputs = [...document.querySelectorAll('.jp-OutputArea-output')];
+    return outputs.map(output => output.innerText).join('\\n');
+"""
+
+
+@pytest.fixture
+def jupyter(servers, folder):
+    """A JupyterLab on a copy of the project, so that what it saves is gone with the copy."""
+    copy = folder / "project"
+    for name in ("part1", "part2", "part3", "notebooks"):
+        shutil.copytree(lab.PROJECT / name, copy / name)
+    root = ["--allow-root"] if os.geteuid() == 0 else []
+    port = lab.free_port()
+    return servers.enter_context(lab.start(
+        [sys.executable, "-m", "jupyterlab", "--notebook-dir", str(copy / "notebooks"),
+         f"--port={port}", "--ServerApp.port_retries=0", "--no-browser", "--expose-app-in-browser",
+         "--IdentityProvider.token=", *root],
+        port=port, within=60, HOME=folder, JUPYTER_RUNTIME_DIR=folder / "runtime",
+        IPYTHONDIR=folder / "ipython", PYTHONUNBUFFERED=None, PYTEST_CURRENT_TEST=None))
+
+
+@pytest.mark.timeout(150)
+def test_jupyterlab_starts_and_answers(jupyter):
+    url = f"http://127.0.0.1:{jupyter.port}"
+    with urllib.request.urlopen(f"{url}/api/contents", timeout=60) as page:
+        names = [entry["name"] for entry in json.load(page)["content"]]
+    assert "1_hello.ipynb" in names
+    with urllib.request.urlopen(f"{url}/lab", timeout=60) as page:
+        assert "JupyterLab" in page.read().decode()
+
+
+@needs_chromium
+@pytest.mark.timeout(240)
+def test_chapter_1_runs_in_a_browser(jupyter):
+    with chromium() as browser:
+        browser.get(f"http://127.0.0.1:{jupyter.port}/lab/tree/1_hello.ipynb")
+        browser.set_script_timeout(120)
+        WebDriverWait(browser, 60).until(lambda browser: browser.execute_script(
+            "return !!document.querySelector('.jp-Notebook .jp-CodeCell') && !!window.jupyterapp"))
+        WebDriverWait(browser, 60).until(lambda browser: browser.execute_script(
+            "return document.querySelector('.jp-Notebook-ExecutionIndicator')"
+            "?.dataset.status === 'idle'"))
+        assert browser.execute_async_script(RUN_ALL) == "ran"
+        WebDriverWait(browser, 60).until(
+            lambda browser: "Hello, World!" in browser.execute_script(OUTPUTS))
+
+
+def test_make_lab_says_where_it_is(folder):
+    """The command of `make lab`, without running it: on 8889, for 8888 is the servers' own."""
+    shown = subprocess.run(["make", "-n", "lab"], cwd=lab.PROJECT, capture_output=True, text=True,
+                           check=True).stdout
+    assert "jupyter lab --notebook-dir=notebooks --port=8889" in shown
+    assert "1_hello.ipynb" in shown
