@@ -38,7 +38,7 @@ def run(path):
     with tempfile.TemporaryDirectory() as folder:
         kernel = AsyncKernelManager(transport="ipc", connection_file=f"{folder}/kernel.json")
         client = NotebookClient(notebook, kernel, timeout=SECONDS, record_timing=False,
-                                coalesce_streams=True, resources={"metadata": {"path": CHAPTERS}})
+                                resources={"metadata": {"path": CHAPTERS}})
         client.execute(env=kernel_environment(folder), cleanup_kc=True)
     return tidy(notebook)
 
@@ -62,16 +62,29 @@ def tidy(notebook):
         cell.id = f"cell-{number}"
         tags = cell.metadata.get("tags")
         cell.metadata = {"tags": tags} if tags else {}
+        if cell.cell_type == "code":
+            cell.outputs = joined(cell.outputs)
         for output in cell.get("outputs", []):
-            output.pop("metadata", None) if output.output_type in ("stream", "error") else None
             tidy_output(output)
     return notebook
+
+
+def joined(outputs):
+    """The outputs, those that follow each other on one stream as one: the kernel cuts anywhere."""
+    whole = []
+    for output in outputs:
+        if (output.output_type == "stream" and whole
+                and whole[-1].get("name") == output.name):
+            whole[-1].text += output.text
+        else:
+            whole.append(output)
+    return whole
 
 
 def tidy_output(output):
     """Names of this machine's folders, user and host become general ones."""
     if output.output_type == "stream":
-        output.text = general(output.text.replace("\r\n", "\n"))
+        output.text = general(re.sub(r"\r+\n", "\n", output.text))
     elif output.output_type == "error":
         output.evalue = general(output.evalue)
         output.traceback = [general(re.sub(r"\x1b\[[\d;]*m", "", line))

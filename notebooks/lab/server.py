@@ -199,14 +199,17 @@ def start(command, *, within=15, **options):
     """Start a command as a server, wait until it listens, return the Server.
 
     Options are those of Server. Raises ServerError if it does not come to listen `within`
-    seconds; no process is left then.
+    seconds; no process is left then. Where the port was ours to choose and somebody else took it
+    meanwhile, another is tried.
     """
     server = Server(command, **options)
     try:
         return server.wait_until_ready(within)
-    except BaseException:
+    except BaseException as error:
         server.stop()
-        raise
+        if "port" in options or "already in use" not in str(error):
+            raise
+    return start(command, within=within, **options)
 
 
 def start_stage(stage, *arguments, **options):
