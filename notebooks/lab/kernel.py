@@ -25,6 +25,9 @@ TCP_STATES = ["", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2
 class CannotSee(Exception):
     """This system does not show what was asked for; the message says why."""
 
+    def __repr__(self):
+        return str(self)
+
 
 def eventually(condition, within=10, every=0.01):
     """Call condition() until it returns something true, and return that.

@@ -2,6 +2,7 @@
 
 import ast
 import difflib
+from html import escape
 
 from lab.server import stage_file
 
@@ -15,8 +16,11 @@ class Diff:
     def __repr__(self):
         return "\n".join(self.lines)
 
-    def _repr_markdown_(self):
-        return f"```diff\n{self}\n```"
+    def _repr_html_(self):
+        colours = {"+": "#1a7f37", "-": "#cf222e"}
+        lines = [f'<span style="color: {colours.get(line[:1], "inherit")}">{escape(line)}</span>'
+                 for line in self.lines]
+        return "<pre>" + "\n".join(lines) + "</pre>"
 
 
 def diff(parent, stage):

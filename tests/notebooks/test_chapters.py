@@ -131,7 +131,7 @@ def claims_of_notebooks():
     """{claim: chapter} by the numbers in the headings."""
     return {claim: chapter for chapter in CHAPTERS for cell in read(chapter).cells
             if cell.cell_type == "markdown"
-            for heading in re.findall(r"^#+ (.*)", cell.source, re.MULTILINE)
+            for heading in re.findall(r"^##+ (.*)", cell.source, re.MULTILINE)
             for claim in re.findall(r"\b[123]\.\d+\b", re.match(r"[\d., ]*", heading)[0])}
 
 

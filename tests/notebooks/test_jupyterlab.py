@@ -13,12 +13,15 @@ from selenium.webdriver.support.ui import WebDriverWait
 import lab
 from browser import chromium, needs_chromium
 
+READY = """
+    const notebook = window.jupyterapp?.shell.currentWidget;
+    return notebook?.sessionContext?.session?.kernel?.status === 'idle'
+        && !!document.querySelector('.jp-Notebook .jp-CodeCell');
+"""
 RUN_ALL = """
-    const done = arguments[0];
     const run = name => window.jupyterapp.commands.execute(name);
-    run('notebook:clear-all-cell-outputs')
-        .then(() => run('notebook:run-all-cells'))
-        .then(() => done('ran'), error => done(String(error)));
+    run('notebook:clear-all-cell-outputs').then(() => run('notebook:run-all-cells'))
+        .then(() => window.allHaveRun = true);
 """
 OUTPUTS = """
     const outputs = [...document.querySelectorAll('.jp-OutputArea-output')];
@@ -53,19 +56,15 @@ def test_jupyterlab_starts_and_answers(jupyter):
 
 
 @needs_chromium
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(150)
 def test_chapter_1_runs_in_a_browser(jupyter):
     with chromium() as browser:
         browser.get(f"http://127.0.0.1:{jupyter.port}/lab/tree/1_hello.ipynb")
-        browser.set_script_timeout(120)
-        WebDriverWait(browser, 60).until(lambda browser: browser.execute_script(
-            "return !!document.querySelector('.jp-Notebook .jp-CodeCell') && !!window.jupyterapp"))
-        WebDriverWait(browser, 60).until(lambda browser: browser.execute_script(
-            "return document.querySelector('.jp-Notebook-ExecutionIndicator')"
-            "?.dataset.status === 'idle'"))
-        assert browser.execute_async_script(RUN_ALL) == "ran"
-        WebDriverWait(browser, 60).until(
-            lambda browser: "Hello, World!" in browser.execute_script(OUTPUTS))
+        wait = WebDriverWait(browser, 60)
+        wait.until(lambda browser: browser.execute_script(READY))
+        browser.execute_script(RUN_ALL)
+        wait.until(lambda browser: browser.execute_script("return window.allHaveRun"))
+        assert "Hello, World!" in browser.execute_script(OUTPUTS)
 
 
 def test_make_lab_says_where_it_is(folder):
