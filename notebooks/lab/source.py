@@ -17,10 +17,10 @@ class Diff:
         return "\n".join(self.lines)
 
     def _repr_html_(self):
-        colours = {"+": "#1a7f37", "-": "#cf222e"}
+        colours = {"+": "#2da44e", "-": "#e5534b"}  # they read on white and on black
         lines = [f'<span style="color: {colours.get(line[:1], "inherit")}">{escape(line)}</span>'
                  for line in self.lines]
-        return "<pre>" + "\n".join(lines) + "</pre>"
+        return '<pre style="font-family: monospace; line-height: 1.35">' + "\n".join(lines) + "</pre>"
 
 
 def diff(parent, stage):

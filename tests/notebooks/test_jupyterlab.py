@@ -25,7 +25,7 @@ RUN_ALL = """
 """
 OUTPUTS = """
     const outputs = [...document.querySelectorAll('.jp-OutputArea-output')];
-    return outputs.map(output => output.innerText).join('\\n');
+    return outputs.map(output => output.textContent).join('\\n');
 """
 
 
