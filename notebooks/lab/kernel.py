@@ -122,8 +122,8 @@ def listeners(port):
         return [Listener(found.laddr.ip, None, None) for found in _psutil_connections()
                 if found.status == psutil.CONN_LISTEN and found.laddr.port == port]
     return [Listener(local[0], waiting, inode)
-            for local, _, state, waiting, inode in _proc_net_tcp()
-            if state == "LISTEN" and local[1] == port]
+            for local, _, state, waiting, inode in _proc_net_tcp(port)
+            if state == "LISTEN"]
 
 
 def connections(port):
@@ -135,8 +135,8 @@ def connections(port):
     """
     _need_proc("socket pairs")
     return [Connection(local, foreign, state, inode)
-            for local, foreign, state, _, inode in _proc_net_tcp()
-            if state != "LISTEN" and port in (local[1], foreign[1])]
+            for local, foreign, state, _, inode in _proc_net_tcp(port)
+            if state != "LISTEN"]
 
 
 def socket_pairs(port):
@@ -224,9 +224,10 @@ def _need_proc(what):
         raise CannotSee(f"This system has no /proc, and shows no {what} without it.")
 
 
-def _proc_net_tcp():
-    """(local, foreign, state, waiting, inode) for each line of /proc/net/tcp."""
-    for line in (PROC / "net/tcp").read_text().splitlines()[1:]:
+def _proc_net_tcp(port):
+    """(local, foreign, state, waiting, inode) for each line of /proc/net/tcp with that port."""
+    here = f":{port:04X} "  # most of what may be thousands of lines is not for us
+    for line in filter(lambda line: here in line, (PROC / "net/tcp").read_text().splitlines()):
         _, local, foreign, state, queues, _, _, _, _, inode, *_ = line.split()
         yield (_address(local), _address(foreign), TCP_STATES[int(state, 16)],
                int(queues.split(":")[1], 16), int(inode))

@@ -99,8 +99,9 @@ class Server:
                  cwd=PROJECT, **environment):
         self.command = shlex.split(command) if isinstance(command, str) else list(command)
         self.host = host
+        if port:
+            must_be_free(port)
         self.port = port or free_port()
-        must_be_free(self.port)
         self._stdout, self._stderr = Output(), Output()
         given = {"PORT": self.port, "HOST": host, **environment}
         environ = {**os.environ, **{name: str(value) for name, value in given.items()}}
@@ -147,7 +148,7 @@ class Server:
 
         Raises ServerError, with the last output, if it ends before, or takes too long.
         """
-        if not eventually(lambda: self.exit_status is not None or self.listens(), within):
+        if not eventually(lambda: self.exit_status is not None or self.listens(), within, 0.03):
             raise ServerError(f"{shlex.join(self.command)} does not listen on port {self.port} "
                               f"{within} s after it was started.{self._last_words()}")
         if self.exit_status is not None:

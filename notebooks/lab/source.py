@@ -20,7 +20,8 @@ class Diff:
         colours = {"+": "#2da44e", "-": "#e5534b"}  # they read on white and on black
         lines = [f'<span style="color: {colours.get(line[:1], "inherit")}">{escape(line)}</span>'
                  for line in self.lines]
-        return '<pre style="font-family: monospace; line-height: 1.35">' + "\n".join(lines) + "</pre>"
+        text = "\n".join(lines)
+        return f'<pre style="font-family: monospace; line-height: 1.35">{text}</pre>'
 
 
 def diff(parent, stage):

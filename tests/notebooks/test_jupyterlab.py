@@ -5,7 +5,9 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import urllib.request
+from pathlib import Path
 
 import pytest
 from selenium.webdriver.support.ui import WebDriverWait
@@ -29,22 +31,26 @@ OUTPUTS = """
 """
 
 
-@pytest.fixture
-def jupyter(servers, folder):
+@pytest.fixture(scope="module")
+def jupyter():
     """A JupyterLab on a copy of the project, so that what it saves is gone with the copy."""
-    copy = folder / "project"
-    for name in ("part1", "part2", "part3", "notebooks"):
-        shutil.copytree(lab.PROJECT / name, copy / name)
-    root = ["--allow-root"] if os.geteuid() == 0 else []
-    port = lab.free_port()
-    return servers.enter_context(lab.start(
-        [sys.executable, "-m", "jupyterlab", "--notebook-dir", str(copy / "notebooks"),
-         f"--port={port}", "--ServerApp.port_retries=0", "--no-browser", "--expose-app-in-browser",
-         "--IdentityProvider.token=", *root],
-        port=port, within=60, HOME=folder, JUPYTER_RUNTIME_DIR=folder / "runtime",
-        IPYTHONDIR=folder / "ipython", PYTHONUNBUFFERED=None, PYTEST_CURRENT_TEST=None))
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        copy = Path(folder, "project")
+        for name in ("part1", "part2", "part3", "notebooks"):
+            shutil.copytree(lab.PROJECT / name, copy / name)
+        root = ["--allow-root"] if os.geteuid() == 0 else []
+        port = lab.free_port()
+        with lab.start(
+            [sys.executable, "-m", "jupyterlab", f"--notebook-dir={copy}/notebooks",
+             f"--port={port}", "--ServerApp.port_retries=0", "--no-browser",
+             "--expose-app-in-browser", "--IdentityProvider.token=", *root],
+            port=port, within=60, HOME=folder, JUPYTER_RUNTIME_DIR=f"{folder}/runtime",
+            IPYTHONDIR=f"{folder}/ipython", PYTEST_CURRENT_TEST=None,
+        ) as server:
+            yield server
 
 
+@pytest.mark.xdist_group("jupyterlab")
 @pytest.mark.timeout(150)
 def test_jupyterlab_starts_and_answers(jupyter):
     url = f"http://127.0.0.1:{jupyter.port}"
@@ -56,6 +62,7 @@ def test_jupyterlab_starts_and_answers(jupyter):
 
 
 @needs_chromium
+@pytest.mark.xdist_group("jupyterlab")
 @pytest.mark.timeout(150)
 def test_chapter_1_runs_in_a_browser(jupyter):
     with chromium() as browser:

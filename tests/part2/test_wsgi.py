@@ -61,7 +61,7 @@ def test_any_other_server_runs_any_application(command, application, servers):
 @pytest.mark.claim("2.10")
 @needs("nginx")
 @needs("uwsgi")
-def test_uwsgi_behind_nginx_runs_an_application(servers, folder):
+def test_uwsgi_behind_nginx_runs_an_application(folder, servers):
     uwsgi_port, port = lab.free_port(), lab.free_port()
     folder.chmod(0o755)
     servers.enter_context(lab.start(

@@ -148,6 +148,7 @@ def test_a_stopped_child_makes_the_one_wait_reaper_block_and_die(start_stage):
     lab.ask(server.port, until=b"World!")
     [child] = lab.children(server.pid)
     os.kill(child.pid, signal.SIGSTOP)
+    assert lab.eventually(lambda: lab.process(child.pid).state == "stopped")
     assert lab.ask(server.port, timeout=1).status is None
     os.kill(child.pid, signal.SIGKILL)  # a second SIGCHLD, for the same child
     assert server.wait_until_dead() == 1
