@@ -57,7 +57,7 @@ clean:  ## remove what make has made
 	echo "Making .venv and installing requirements.txt. This takes a minute or two, once."; \
 	rm -rf .venv; \
 	if command -v uv >/dev/null; then \
-		uv venv --quiet --python $(PYTHON) .venv && uv pip install --quiet --python .venv/bin/python -r requirements.txt; \
+		uv venv --quiet --python $(PYTHON) .venv && uv pip install --quiet --compile-bytecode --python .venv/bin/python -r requirements.txt; \
 	else \
 		$(PYTHON) -m venv .venv && .venv/bin/pip install --quiet --disable-pip-version-check -r requirements.txt; \
 	fi && cp requirements.txt .venv/installed || { \
