@@ -10,6 +10,7 @@ Try it:
     ps -o pid,ppid,stat,args | grep defunct    (none)
 
 On purpose:
+    A child that ends in the instant before accept falls asleep is reaped with the next client.
     A client costs a process. Where no more are to be had, fork fails and the server dies of it.
 """
 

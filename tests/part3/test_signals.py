@@ -175,6 +175,36 @@ def test_a_storm_leaves_no_zombie_in_3g(start_stage):
     assert server.stderr == ""
 
 
+SLOW_ACCEPT = r"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <sys/socket.h>
+#include <time.h>
+
+int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags) {
+    int (*accept4)() = dlsym(RTLD_NEXT, "accept4");
+    struct timespec rest = {0, 400000000};
+    while (nanosleep(&rest, &rest)) ;
+    return accept4(fd, address, length, flags);
+}
+"""
+
+
+@linux_only
+@needs("cc")
+@pytest.mark.claim("3.22")
+def test_a_child_that_ends_just_before_accept_is_reaped_with_the_next_client(folder, start_stage):
+    """The instant is made long: an accept that waits a while before it goes to the kernel."""
+    library = folder / "slow_accept.so"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", str(library), "-x", "c", "-", "-ldl"],
+                   input=SLOW_ACCEPT, text=True, check=True)
+    server = start_stage("3g", DELAY=0.1, LD_PRELOAD=library)
+    assert lab.ask(server.port).status == 200
+    assert not lab.eventually(lambda: not lab.zombies(server.pid), 2)
+    assert lab.ask(server.port).status == 200
+    assert lab.eventually(lambda: server.stdout.count("Reaped child") >= 1)
+
+
 @pytest.mark.claim("3.23")
 def test_what_waitpid_says_in_each_case():
     program = """
