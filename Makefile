@@ -4,6 +4,7 @@ PYTHON = $(shell for python in python3 python3.14 python3.13 python3.12 python3.
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$python && break; done)
 export PYTHONDONTWRITEBYTECODE = 1
 export MPLCONFIGDIR = $(CURDIR)/.venv/matplotlib
+export PYTEST_DEBUG_TEMPROOT = $(CURDIR)/.venv
 
 help:  ## list the targets, as make alone does
 	@sed -n 's/^\([a-z0-9-]*\):.*##  */\1 /p' Makefile | while read -r target words; do printf '  make %-12s %s\n' "$$target" "$$words"; done

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections import namedtuple
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -50,10 +51,19 @@ def process(pid):
         found = psutil.Process(pid)
         with found.oneshot():
             state = found.status()
-            command = [] if state == psutil.STATUS_ZOMBIE else found.cmdline()
-            return Process(pid, found.ppid(), state, " ".join(command) or f"[{found.name()}]")
-    except psutil.NoSuchProcess:  # psutil's ZombieProcess is one of these
+            return Process(pid, found.ppid(), state, _command(found, state))
+    except psutil.ZombieProcess:  # it ended while we looked
+        return process(pid)
+    except psutil.NoSuchProcess:
         return None
+
+
+def _command(found, state):
+    """What a process was started as; its bare name if it has ended, or is not ours to look at."""
+    with suppress(psutil.AccessDenied):
+        if state != psutil.STATUS_ZOMBIE and (words := found.cmdline()):
+            return " ".join(words)
+    return f"[{found.name()}]"
 
 
 def children(pid):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 
+import psutil
 import pytest
 
 import lab
@@ -106,6 +107,15 @@ def test_queue_counts_accepted_waiting_and_outside(start_stage):
         assert lab.eventually(lambda: lab.queue(server.pid, server.port) == (1, 2, 0))
         [pair] = [pair for pair in lab.socket_pairs(server.port) if pair[1].inode]
         assert pair[0].local == pair[1].foreign
+
+
+def test_process_that_ends_while_we_look_at_it_is_seen_as_a_zombie(monkeypatch):
+    """Its state is read before it ends, its command after."""
+    with subprocess.Popen(["true"]) as child:
+        assert lab.eventually(lambda: lab.process(child.pid).state == "zombie")
+        states = iter(["sleeping", "zombie"])
+        monkeypatch.setattr(psutil.Process, "status", lambda process: next(states))
+        assert lab.process(child.pid) == (child.pid, os.getpid(), "zombie", "[true]")
 
 
 def test_recorder_keeps_every_change():
