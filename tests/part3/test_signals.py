@@ -260,7 +260,7 @@ PRINTS_IN_A_HANDLER = """
 def test_print_in_a_handler_collides_with_a_print_in_progress():
     said = output_of(PRINTS_IN_A_HANDLER.format(
         say='print("in the handler", file=out, flush=True)', seconds=20))
-    assert said.startswith("reentrant call inside <_io.BufferedWriter")
+    assert said.startswith("reentrant call inside")
 
 
 @pytest.mark.claim("3.24")
