@@ -24,14 +24,20 @@ class Fault(AssertionError):
 
 
 class Subject:
-    """A server under test: how to start it, and how long to wait for what ought to come."""
+    """A server under test: how to start it, and how long to wait for what ought to come.
 
-    def __init__(self, command, patience=20):
+    arguments   what the command wants, such as an application, where a check names none
+    patience    seconds
+    """
+
+    def __init__(self, command, arguments=(), patience=20):
         self.command = command
-        self.patience = patience  # seconds
+        self.arguments = arguments
+        self.patience = patience
 
     def start(self, arguments=(), **options):
-        return lab.start([*self.command, *arguments], **{"DELAY": 0, **options})
+        command = [*self.command, *(arguments or self.arguments)]
+        return lab.start(command, **{"DELAY": 0, **options})
 
 
 def must_be_alive(server, after):
@@ -352,18 +358,7 @@ CHECKS = {name: globals()[name] for name in PROPERTIES}
 
 
 def subject_of(stage, patience=20):
-    arguments = APPLICATION if stage.wsgi else []
-    return StageSubject(lab.stage_command(stage.name), arguments, patience)
-
-
-class StageSubject(Subject):
-    """A stage: a WSGI stage wants an application even where the check does not care which."""
-
-    def __init__(self, command, arguments, patience):
-        super().__init__(command, patience)
-        self.arguments = arguments
-
-    def start(self, arguments=(), **options):
-        return super().start(arguments or self.arguments, **options)
+    """One of the project's stages as a Subject."""
+    return Subject(lab.stage_command(stage.name), APPLICATION if stage.wsgi else (), patience)
 
 
