@@ -12,6 +12,7 @@ Try it:
 On purpose:
     Its children become zombies, for it never waits for them. webserver3e.py starts to mend that.
     Where no more processes are to be had, fork fails and the server dies of it.
+    A signal that comes in the instant before accept falls asleep waits there for a client, too.
 """
 
 import os

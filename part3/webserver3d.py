@@ -17,6 +17,7 @@ On purpose:
     No client sees the end of its connection, the parent runs out of descriptors, then dies.
     webserver3c.py has the line that is missing here.
     Its children become zombies, and in the end fork fails. webserver3e.py starts to mend that.
+    A signal that comes in the instant before accept falls asleep waits there for a client, too.
 """
 
 import os

@@ -14,6 +14,7 @@ On purpose:
     many: a child that is only stopped sends SIGCHLD too, wait blocks until it ends, and the
     next wait finds no child, of which the server dies. webserver3g.py mends both.
     Where no more processes are to be had, fork fails and the server dies of it.
+    A signal that comes in the instant before accept falls asleep waits there for a client, too.
 """
 
 import ctypes

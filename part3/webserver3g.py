@@ -10,7 +10,8 @@ Try it:
     ps -o pid,ppid,stat,args | grep defunct    (none)
 
 On purpose:
-    A child that ends in the instant before accept falls asleep is reaped with the next client.
+    A signal that comes in the instant before accept falls asleep waits there for a client, too:
+    a child is reaped late then, and Ctrl-C wants to be pressed again.
     A client costs a process. Where no more are to be had, fork fails and the server dies of it.
 """
 

@@ -12,7 +12,8 @@ On purpose:
     stays in PATH_INFO), HTTP_* headers, request bodies, write(), exc_info, close() of the
     iterable, and a true Date. A HEAD request gets a body.
     Nothing is sent before the whole response is there.
-    A child that ends in the instant before accept falls asleep is reaped with the next client.
+    A signal that comes in the instant before accept falls asleep waits there for a client, too:
+    a child is reaped late then, and Ctrl-C wants to be pressed again.
     A client costs a process. Where no more are to be had, fork fails and the server dies of it.
 """
 

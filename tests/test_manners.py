@@ -113,12 +113,15 @@ def test_stops_quietly_and_its_children_with_it(stage, signum, start_stage):
 
 
 @every_stage
-def test_stops_while_its_answer_waits(stage, start_stage):
-    """Ctrl-C in a terminal goes to the server and to all its children, here asleep."""
-    server = start_stage(stage.name, *arguments(stage), DELAY=60)
-    lab.ask(server.port, until=b"Hello")
-    os.killpg(server.pid, signal.SIGINT)
-    server.wait_until_dead(10)
+def test_ctrl_c_stops_it_while_a_client_is_served(stage, start_stage):
+    """In a terminal it goes to the server and to all its children, here asleep."""
+    sleeper = ["tests.part2.apps:sleeps"] * stage.wsgi
+    server = start_stage(stage.name, *sleeper, DELAY=60)
+    with lab.connect(server.port) as client:
+        client.sendall(lab.clients.REQUEST)
+        assert lab.eventually(lambda: "GET /hello" in server.stdout)
+        os.killpg(server.pid, signal.SIGINT)
+        server.wait_until_dead(10)
     assert lab.eventually(lambda: not server.members(), 20)
     assert server.stderr == ""
 

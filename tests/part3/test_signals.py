@@ -190,15 +190,35 @@ int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags) {
 """
 
 
-@linux_only
-@needs("cc")
-@pytest.mark.claim("3.22")
-def test_a_child_that_ends_just_before_accept_is_reaped_with_the_next_client(folder, start_stage):
-    """The instant is made long: an accept that waits a while before it goes to the kernel."""
+@pytest.fixture
+def slow_accept(folder):
+    """A library to preload: its accept waits a while before it goes to the kernel, so that the
+    instant before it falls asleep is long."""
     library = folder / "slow_accept.so"
     subprocess.run(["cc", "-shared", "-fPIC", "-o", str(library), "-x", "c", "-", "-ldl"],
                    input=SLOW_ACCEPT, text=True, check=True)
-    server = start_stage("3g", DELAY=0.1, LD_PRELOAD=library)
+    return library
+
+
+@linux_only
+@needs("cc")
+@pytest.mark.claim("3.18")
+@pytest.mark.parametrize("name", ["3c", "3g"])
+def test_sigterm_just_before_accept_waits_for_the_next_client(name, slow_accept, start_stage):
+    server = start_stage(name, DELAY=0.1, LD_PRELOAD=slow_accept)
+    assert lab.ask(server.port).status == 200
+    server.process.terminate()
+    assert not lab.eventually(lambda: server.exit_status is not None, 1)
+    lab.connect(server.port).close()
+    assert server.wait_until_dead() == 0
+
+
+@linux_only
+@needs("cc")
+@pytest.mark.claim("3.22")
+def test_a_child_that_ends_just_before_accept_is_reaped_with_the_next_client(
+        slow_accept, start_stage):
+    server = start_stage("3g", DELAY=0.1, LD_PRELOAD=slow_accept)
     assert lab.ask(server.port).status == 200
     assert not lab.eventually(lambda: not lab.zombies(server.pid), 2)
     assert lab.ask(server.port).status == 200
