@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
+from jupyter_client.manager import start_new_kernel
 
 import lab
 from lab import book
@@ -153,37 +154,35 @@ def test_all_chapters_are_here():
     assert [path.stem for path in book.chapters()] == sorted(CHAPTERS)
 
 
-def test_kernel_that_is_killed_takes_its_servers_with_it():
+@pytest.fixture
+def kernel():
+    """A fresh kernel in notebooks/, as (manager, client); it is gone after the test."""
+    manager, client = start_new_kernel(cwd=str(book.CHAPTERS))
+    yield manager, client
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+    manager.cleanup_resources()
+
+
+def test_kernel_that_is_killed_takes_its_servers_with_it(kernel):
     """What a restart in the middle of a chapter does."""
-    from jupyter_client.manager import start_new_kernel
-    manager, client = start_new_kernel(cwd=str(lab.PROJECT / "notebooks"))
-    try:
-        client.execute("import lab; server = lab.start_stage('3c', DELAY=60); "
-                       "lab.ask(server.port, until=b'World!'); print(*server.members())")
-        family = [int(pid) for pid in next_output(client).split()]
-        assert len(family) == 2
-        os.kill(manager.provisioner.pid, signal.SIGKILL)
-        assert lab.eventually(lambda: not any(map(lab.process, family)), 20)
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
-        manager.cleanup_resources()
+    manager, client = kernel
+    client.execute("import lab; server = lab.start_stage('3c', DELAY=60); "
+                   "lab.ask(server.port, until=b'World!'); print(*server.members())")
+    family = [int(pid) for pid in next_output(client).split()]
+    assert len(family) == 2
+    os.kill(manager.provisioner.pid, signal.SIGKILL)
+    assert lab.eventually(lambda: not any(map(lab.process, family)), 20)
 
 
-def test_cell_that_is_interrupted_ends_its_server():
-    from jupyter_client.manager import start_new_kernel
-    manager, client = start_new_kernel(cwd=str(lab.PROJECT / "notebooks"))
-    try:
-        client.execute("import lab, time\nwith lab.start_stage('3c', DELAY=60) as server:\n"
-                       "    print(*server.members(), flush=True)\n    time.sleep(60)")
-        family = [int(pid) for pid in next_output(client).split()]
-        assert all(map(lab.process, family))
-        manager.interrupt_kernel()
-        assert lab.eventually(lambda: not any(map(lab.process, family)), 20)
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
-        manager.cleanup_resources()
+def test_cell_that_is_interrupted_ends_its_server(kernel):
+    manager, client = kernel
+    client.execute("import lab, time\nwith lab.start_stage('3c', DELAY=60) as server:\n"
+                   "    print(*server.members(), flush=True)\n    time.sleep(60)")
+    family = [int(pid) for pid in next_output(client).split()]
+    assert all(map(lab.process, family))
+    manager.interrupt_kernel()
+    assert lab.eventually(lambda: not any(map(lab.process, family)), 20)
 
 
 def next_output(client):
