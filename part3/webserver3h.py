@@ -42,6 +42,7 @@ TARGET = (rf"(?<!^CONNECT )(?:(?i:https?)://(?P<HTTP_HOST>{AUTHORITY})|(?=/)|(?<
           r"(?P<PATH_INFO>/[^\0-\x20\x7f?#]*)?(?:\?(?P<QUERY_STRING>[^\0-\x20\x7f#]*))?")
 REQUEST_LINE = re.compile(rf"(?P<REQUEST_METHOD>{TOKEN}) {TARGET} (?P<SERVER_PROTOCOL>HTTP/\d\.\d)")
 FIELD = re.compile(rf"({TOKEN}):[ \t]*({TEXT})")  # RFC 9112, 5
+HOSTS, STATUS = re.compile(f"({AUTHORITY})?"), re.compile(f"[2-9][0-9][0-9] {TEXT}")
 CHUNK_SIZE = re.compile(rf"([0-9A-Fa-f]+)[ \t]*(?:;{TEXT})?\r\n".encode("latin-1"))  # 7.1
 
 
@@ -109,7 +110,7 @@ def parse_head(lines):
     insist(version in ("HTTP/1.0", "HTTP/1.1"), Refused(505, "this server speaks HTTP/1.1"))
     environ = parse_headers(lines[1:])
     host = environ.get("HTTP_HOST", "" if version == "HTTP/1.0" else "none, not even empty")
-    insist(re.fullmatch(f"({AUTHORITY})?", host), Refused(400, "a request has one Host"))
+    insist(HOSTS.fullmatch(host), Refused(400, "a request has one Host"))
     environ |= {name: text for name, text in match.groupdict().items() if text is not None}
     return environ | {"PATH_INFO": unquote(match["PATH_INFO"] or "/", "latin-1")}
 
@@ -131,7 +132,7 @@ def body_sizes(reader, environ):
     coding = environ.pop("HTTP_TRANSFER_ENCODING", None)
     length = environ.pop("HTTP_CONTENT_LENGTH", None if coding else "0")
     if coding is None:
-        insist(re.fullmatch("[0-9]{1,15}", length), Refused(400, "Content-Length is no number"))
+        insist(length.isdecimal() and len(length) < 16, Refused(400, "Content-Length is no number"))
         insist(int(length) <= MAX_BODY, Refused(413, f"more than {MAX_BODY} bytes"))
         return [int(length)]
     insist(length is None and environ["SERVER_PROTOCOL"] != "HTTP/1.0", Refused(400, "ambiguous"))
@@ -186,9 +187,9 @@ class Response:
     def start_response(self, status, headers, exc_info=None):
         insist(not (exc_info and self.headers_sent), exc_info and exc_info[1])  # it is too late
         insist(exc_info or not self.status, RuntimeError("called again, and without exc_info"))
-        insist(re.fullmatch(f"[2-9][0-9][0-9] {TEXT}", status), ValueError(f"status {status!r}"))
+        insist(STATUS.fullmatch(status), ValueError(f"status {status!r}"))
         for name, value in headers:
-            well_formed = re.fullmatch(TOKEN, name) and re.fullmatch(TEXT, value)
+            well_formed = ":" not in name and FIELD.fullmatch(f"{name}:{value}")
             insist(well_formed and not is_hop_by_hop(name), ValueError(f"header {(name, value)}"))
         self.status, self.headers = status, Headers(list(headers))
         return self.send
@@ -212,7 +213,7 @@ class Response:
         self.headers.setdefault("Server", "WSGIServer")
         self.headers["Connection"] = "close"
         lengths = self.headers.get_all("Content-Length") or [str(sys.maxsize)]
-        insist(re.fullmatch("[0-9]+", ",".join(lengths)), ValueError(f"Content-Length {lengths}"))
+        insist(",".join(lengths).isdecimal(), ValueError(f"Content-Length {lengths}"))
         self.remaining = 0 if bodyless or self.method == "HEAD" else int(lengths[0])
         print("< HTTP/1.1", ascii(self.status)[1:-1], flush=True)
         return f"HTTP/1.1 {self.status}\r\n{self.headers}".encode("latin-1")
@@ -237,8 +238,8 @@ def refuse(client_connection, code, why):
     with suppress(OSError):
         response.send(f"{HTTPStatus(code).phrase}: {why}\n".encode())
         client_connection.shutdown(socket.SHUT_WR)
-        client_connection.settimeout(0.5)
-        any(not client_connection.recv(65536) for _ in range(100))
+        client_connection.settimeout(0.2)
+        any(not client_connection.recv(65536) for _ in range(50))
 
 
 def handle_request(client_connection, application):
@@ -272,6 +273,7 @@ def serve_forever(listen_socket, application):
             listen_socket.close()  # only the parent accepts
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # the application waits for its own
             handle_request(client_connection, application)
+            sys.stdout.flush()  # what the application printed
             os._exit(0)  # closes the child's copy of the connection
         children.add(pid)
         client_connection.close()  # the parent's copy: FIN goes out when the last copy closes
