@@ -1,8 +1,7 @@
 """The server to use: workers, each an event loop; complete WSGI; connections that stay open.
 
-Builds on webserver3j.py (workers), webserver3k.py (the loop) and part2/webserver2b.py (WSGI, and
-HTTP by the letter). The idea: a connection is a generator, `converse`, that reads as 2b does from
-top to bottom. Wherever 2b waits for its client, it yields, and the loop goes on with another.
+Builds on webserver3j.py, webserver3k.py and part2/webserver2b.py. The idea: a connection is a
+generator. It goes the way of 2b, and where 2b waits for its client, it yields to the others.
 
 Try it:
     python part3/webserver3l.py part2.flaskapp:app     (--help names the options)
@@ -16,11 +15,10 @@ On purpose:
 
 import argparse
 import functools
-import importlib
 import io
 import os
+import pkgutil
 import re
-import select
 import selectors
 import signal
 import socket
@@ -28,6 +26,7 @@ import sys
 import tempfile
 import time
 import traceback
+from contextlib import suppress
 from http import HTTPStatus
 from urllib.parse import unquote
 from wsgiref.handlers import format_date_time, is_hop_by_hop
@@ -36,14 +35,13 @@ HOST = os.environ.get("HOST") or "127.0.0.1"
 PORT = os.environ.get("PORT") or "8888"
 TIMEOUT = os.environ.get("TIMEOUT") or "10"  # seconds: for a head, then for each block
 REQUEST_QUEUE_SIZE = 1024
-GRACE = 30  # seconds to finish what is in flight when the server is told to stop
+TICK, GRACE = 0.25, 30  # seconds: from one look at the clock to the next; for a stop
 BLOCK = 65536  # bytes that are read at a time
 MAX_HEAD, MAX_HEADERS = 65536, 100  # bytes of request line and headers; how many headers
 MAX_BODY, MAX_IN_MEMORY = 1 << 30, 1 << 20  # bytes; the rest goes to a temporary file
-CHUNKED = -1  # the length of a body that comes in chunks
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+RETIRE = {signal.SIGUSR1, signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 WITH_FIN = getattr(socket, "MSG_MORE", 0)  # these data wait for the FIN, and travel with it
-STARTING, SERVING, OUTDATED, RETIRED = "starting", "serving", "outdated", "retired"
 
 TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110, 5.6.2
 TEXT = r"[\t\x20-\x7e\x80-\xff]*"  # no CR, LF or NUL: no line can hide in another
@@ -52,7 +50,7 @@ TARGET = (rf"(?<!^CONNECT )(?:(?i:https?)://(?P<HTTP_HOST>{AUTHORITY})|(?=/)|(?<
           r"(?P<PATH_INFO>/[^\0-\x20\x7f?#]*)?(?:\?(?P<QUERY_STRING>[^\0-\x20\x7f#]*))?")
 REQUEST_LINE = re.compile(rf"(?P<REQUEST_METHOD>{TOKEN}) {TARGET} (?P<SERVER_PROTOCOL>HTTP/\d\.\d)")
 FIELD = re.compile(rf"({TOKEN}):[ \t]*({TEXT})")  # RFC 9112, 5
-CHUNK_SIZE = re.compile(rf"([0-9A-Fa-f]+)[ \t]*(?:;{TEXT})?")  # RFC 9112, 7.1
+CHUNK_SIZE = re.compile(rf"([0-9A-Fa-f]+)[ \t]*(?:;{TEXT})?".encode("latin-1"))  # RFC 9112, 7.1
 HOSTS, STATUS = re.compile(f"({AUTHORITY})?"), re.compile(f"[2-9][0-9][0-9] {TEXT}")
 
 
@@ -60,8 +58,8 @@ class Refused(Exception):
     """A request that no application shall see: the status code to answer with, and why."""
 
 
-class ClientLeft(OSError):
-    """The client is gone, or takes nothing any more."""
+class ClientLeft(BaseException):
+    """The client is gone, or takes nothing any more. No application shall catch that."""
 
 
 def insist(condition, error):
@@ -71,14 +69,13 @@ def insist(condition, error):
 
 @functools.lru_cache(maxsize=512)
 def understand(head):
-    """What a head says: its part of environ, the length of the body, and whether another request
-    may follow. Clients repeat themselves, so it is remembered. Raises Refused."""
+    """A head's part of environ, the length of the body, and whether another request may follow."""
     request_line, *lines = head.decode("latin-1").split("\r\n")
     match = REQUEST_LINE.fullmatch(request_line)
     insist(match, Refused(400, "the request line is not: method, target, HTTP version"))
     version = match["SERVER_PROTOCOL"]
     insist(version in ("HTTP/1.0", "HTTP/1.1"), Refused(505, "this server speaks HTTP/1.1"))
-    environ = {"SCRIPT_NAME": "", "QUERY_STRING": "", "CONTENT_LENGTH": "0", **parse_headers(lines)}
+    environ = {"SCRIPT_NAME": "", "QUERY_STRING": "", **parse_headers(lines)}
     host = environ.get("HTTP_HOST", "" if version == "HTTP/1.0" else "none, not even empty")
     insist(HOSTS.fullmatch(host), Refused(400, "a request has one Host"))
     environ |= {name: text for name, text in match.groupdict().items() if text is not None}
@@ -102,7 +99,7 @@ def parse_headers(lines):
 
 
 def body_length(environ):
-    """In bytes, or CHUNKED; takes away the headers that tell, for the server alone needs them."""
+    """In bytes, or None if it is chunked; takes the headers away that only the server needs."""
     coding = environ.pop("HTTP_TRANSFER_ENCODING", None)  # RFC 9112, 6
     length = environ.pop("HTTP_CONTENT_LENGTH", None if coding else "0")
     if coding is None:
@@ -111,13 +108,12 @@ def body_length(environ):
         return int(length)
     insist(length is None and environ["SERVER_PROTOCOL"] != "HTTP/1.0", Refused(400, "ambiguous"))
     insist(coding.lower() == "chunked", Refused(501, "the one transfer coding is chunked"))
-    return CHUNKED
+    return None
 
 
 @functools.lru_cache(maxsize=256)
 def assemble_head(status, headers):
-    """The application's status and headers in bytes, its Content-Length if it has one, and whether
-    a Date is among them. Applications repeat themselves, too. Raises ValueError."""
+    """The application's part of a head, its Content-Length if it has one, whether it has a Date."""
     insist(STATUS.fullmatch(status), ValueError(f"status {status!r}"))
     for name, value in headers:
         well_formed = ":" not in name and FIELD.fullmatch(name + ":" + value)
@@ -137,7 +133,7 @@ class Response:
     def __init__(self, connection, request, keep_alive):
         self.connection, self.keep_alive = connection, keep_alive
         self.method, self.version = request["REQUEST_METHOD"], request["SERVER_PROTOCOL"]
-        self.status, self.headers_sent, self.chunked = None, False, False
+        self.status, self.headers_sent, self.chunked, self.remaining = None, False, False, 0
 
     def start_response(self, status, headers, exc_info=None):
         insist(not (exc_info and self.headers_sent), exc_info and exc_info[1])  # it is too late
@@ -156,7 +152,7 @@ class Response:
         """A block as it goes out, the first with the headers; length is the whole body's."""
         insist(self.status, RuntimeError("the application did not call start_response"))
         head = b"" if self.headers_sent else self.complete_head(length)
-        if self.chunked:
+        if self.chunked:  # RFC 9112, 7.1
             data = b"%b%x\r\n%b\r\n" % (head, len(block), block)
         else:
             data = head + block[:self.remaining]  # no more than Content-Length says
@@ -171,10 +167,8 @@ class Response:
         if self.length is None and not bodyless and (length or self.method != "HEAD"):
             self.length = length
             head += b"" if length is None else b"Content-Length: %d\r\n" % length
-        if bodyless or self.method == "HEAD":
-            self.remaining = 0
-        elif self.length is not None:
-            self.remaining = self.length
+        if bodyless or self.method == "HEAD" or self.length is not None:
+            self.remaining = 0 if bodyless or self.method == "HEAD" else self.length
         elif self.version == "HTTP/1.1":
             self.chunked, head = True, head + b"Transfer-Encoding: chunked\r\n"
         else:
@@ -183,46 +177,41 @@ class Response:
             return head + b"Connection: close\r\n\r\n"
         return head + (b"\r\n" if self.version == "HTTP/1.1" else b"Connection: keep-alive\r\n\r\n")
 
-    def end(self):
-        """What goes out after the last block; if there was none, that is the headers."""
-        if not self.headers_sent:
-            return self.frame(b"", 0)
-        if not self.chunked and self.remaining:
-            self.keep_alive = False  # less came than was promised: the end of all has to tell
-        return b"0\r\n\r\n" if self.chunked else b""
-
 
 class Connection:
-    """One client, from accept to close. Its generator, converse, yields READ or WRITE wherever it
-    has to wait for the client, and goes on when the loop finds it ready."""
-
-    __slots__ = ("worker", "socket", "host", "buffer", "kept", "deadline", "idle", "waits_for",
-                 "steps")
+    """One client. Where converse has to wait, it yields what for: READ or WRITE."""
 
     def __init__(self, worker, client_connection, client_address):
         self.worker, self.socket, self.host = worker, client_connection, client_address[0]
         self.buffer, self.kept = b"", b""  # what came early; what write() could not send
         self.waits_for, self.steps = 0, self.converse()
+        worker.connections.add(self)
 
     def advance(self, interruption=None):
         """Go on, until there is nothing to do but to wait for this client."""
         try:
             waits_for = self.steps.throw(interruption) if interruption else next(self.steps)
             if waits_for != self.waits_for:
-                self.worker.wait_for(self, waits_for)
-        except (StopIteration, OSError):
+                selector = self.worker.selector
+                change = selector.modify if self.waits_for else selector.register
+                change(self.socket, waits_for, self.advance)
+                self.waits_for = waits_for
+        except (StopIteration, ClientLeft, OSError):
             self.close()
-        except (Exception, SystemExit):  # an application's close() that fails
+        except (Exception, SystemExit):  # of an application's close()
             traceback.print_exc()
             self.close()
 
     def close(self):
-        self.worker.forget(self)
+        if self.waits_for:
+            self.worker.selector.unregister(self.socket)
+            self.waits_for = 0
+        self.worker.connections.discard(self)
         self.socket.close()
         self.steps.close()  # and with it the application's iterable
 
     def give_time(self, seconds=None):
-        self.deadline = self.worker.now + (seconds or self.worker.timeout)
+        self.deadline = time.monotonic() + (seconds or self.worker.options.timeout)
 
     def converse(self):
         """Request, response, and again, for as long as both sides want to."""
@@ -240,14 +229,16 @@ class Connection:
 
     def exchange(self, head):
         """One request and its response; whether another may follow."""
-        remembered = understand if len(head) < 2048 else understand.__wrapped__
-        request, length, keep_alive = remembered(head)
-        body = (yield from self.read_body(request, length)) if length else {"wsgi.input": io.BytesIO()}
+        parse = understand if len(head) < 2048 else understand.__wrapped__  # nobody repeats that
+        request, length, keep_alive = parse(head)
+        body = io.BytesIO() if length == 0 else (yield from self.read_body(request, length))
+        environ = {**self.worker.environ, **request, "REMOTE_ADDR": self.host,
+                   "CONTENT_LENGTH": str(body.tell()), "wsgi.input": body}
+        body.seek(0)
         response = Response(self, request, keep_alive and not self.worker.stopping)
-        environ = {**self.worker.environ, **request, **body, "REMOTE_ADDR": self.host}
         yield from self.respond(response, environ)
         self.worker.note(self.host, head, response.status)
-        return response.keep_alive
+        return response.keep_alive and not response.remaining  # less came than was promised
 
     def respond(self, response, environ):
         """Call the application, and send what it gives (PEP 3333)."""
@@ -260,9 +251,11 @@ class Connection:
                 if unsent := self.send_now(data, 0 if response.keep_alive else WITH_FIN):
                     yield from self.send(unsent)
             else:
-                yield from self.stream(response, blocks)
-        except ClientLeft:
-            raise
+                for block in filter(None, blocks):  # no faster than the client takes them
+                    yield from self.send(response.frame(block))
+                    self.give_time()
+                    yield WRITE  # when the others have had their turn
+                yield from self.send(response.frame(b"", 0))  # the last chunk, or the headers
         except (Exception, SystemExit):  # the application's fault: show it, and go on
             traceback.print_exc()
             insist(response.headers_sent, Refused(500, "the application failed"))
@@ -270,20 +263,12 @@ class Connection:
         finally:
             getattr(blocks, "close", bool)()
 
-    def stream(self, response, blocks):
-        """Block after block, no faster than the client takes them."""
-        for block in filter(None, blocks):
-            yield from self.send(response.frame(block))
-            self.give_time()
-            yield WRITE  # when the others have had their turn
-        yield from self.send(response.end())
-
     def refuse(self, head, code, why):
         """Answer in the application's place; read on for a while, or RST overtakes the answer."""
-        response = Response(self, {"REQUEST_METHOD": "GET", "SERVER_PROTOCOL": "HTTP/1.0"}, False)
         status = f"{code} {HTTPStatus(code).phrase}"
-        response.start_response(status, [("Content-Type", "text/plain")])
-        yield from self.send(response.frame(f"{HTTPStatus(code).phrase}: {why}\n".encode()))
+        ours = "Content-Type: text/plain\r\nServer: WSGIServer\r\nConnection: close\r\n"
+        yield from self.send(f"HTTP/1.1 {status}\r\n{ours}".encode() + self.worker.date
+                             + f"\r\n{HTTPStatus(code).phrase}: {why}\n".encode())
         self.worker.note(self.host, head, status)
         self.socket.shutdown(socket.SHUT_WR)
         self.idle = True
@@ -305,12 +290,11 @@ class Connection:
         insist(block, ClientLeft() if self.idle else Refused(400, "the request ends early"))
         self.buffer += block
 
-    def read_until(self, mark, too_large=431):
+    def read_until(self, mark, too_large=None):
         """The bytes before the mark, MAX_HEAD at most; the mark goes, too."""
         while (end := self.buffer.find(mark, 0, MAX_HEAD)) < 0:
-            if len(self.buffer) >= MAX_HEAD:
-                in_first_line = mark == b"\r\n\r\n" and b"\r\n" not in self.buffer
-                raise Refused(414 if in_first_line else too_large, f"more than {MAX_HEAD} bytes")
+            code = too_large or (431 if b"\r\n" in self.buffer else 414)
+            insist(len(self.buffer) < MAX_HEAD, Refused(code, f"more than {MAX_HEAD} bytes"))
             yield from self.receive()
             if self.idle:
                 self.idle = False
@@ -323,18 +307,15 @@ class Connection:
         if "HTTP_EXPECT" in request and request["SERVER_PROTOCOL"] == "HTTP/1.1":
             yield from self.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         body = tempfile.SpooledTemporaryFile(MAX_IN_MEMORY)  # noqa: SIM115
-        yield from self.read_chunks(body) if length == CHUNKED else self.copy(length, body)
-        entries = {"CONTENT_LENGTH": str(body.tell()), "wsgi.input": body}
-        body.seek(0)
-        return entries
+        yield from self.read_chunks(body) if length is None else self.copy(length, body)
+        return body
 
     def read_chunks(self, body):
         """RFC 9112, 7.1, without extensions and trailers."""
         size, trailers = None, []
         while size != 0:
             self.give_time()
-            line = yield from self.read_until(b"\r\n", too_large=400)
-            match = CHUNK_SIZE.fullmatch(line.decode("latin-1"))
+            match = CHUNK_SIZE.fullmatch((yield from self.read_until(b"\r\n", 400)))
             insist(match, Refused(400, "a chunk does not begin with its size in hexadecimal"))
             size = int(match[1], 16)
             insist(body.tell() + size <= MAX_BODY, Refused(413, f"more than {MAX_BODY} bytes"))
@@ -342,7 +323,7 @@ class Connection:
             if size:
                 yield from self.copy(2, end := io.BytesIO())
                 insist(end.getvalue() == b"\r\n", Refused(400, "a chunk without its end"))
-        while line := (yield from self.read_until(b"\r\n")):
+        while line := (yield from self.read_until(b"\r\n", 431)):
             trailers.append(line.decode("latin-1"))
             parse_headers(trailers)
 
@@ -376,107 +357,73 @@ class Worker:
     """A process that serves many connections: its loop goes on with those that are ready."""
 
     def __init__(self, listen_socket, options, lifeline):
-        self.signals = arriving_as_bytes(signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
+        for signum in signal.SIGINT, signal.SIGCHLD, signal.SIGALRM:  # the master's no more
+            signal.signal(signum, signal.SIG_DFL)
         self.application = load_application(options.application)
-        self.listen_socket, self.lifeline = listen_socket, lifeline
-        self.timeout, self.quiet = options.timeout, options.quiet
+        self.listen_socket, self.options, self.lifeline = listen_socket, options, lifeline
         host, port = listen_socket.getsockname()
         self.environ = {
-            "SERVER_NAME": host, "SERVER_PORT": str(port),
-            "wsgi.version": (1, 0), "wsgi.url_scheme": "http", "wsgi.errors": sys.stderr,
+            "SERVER_NAME": host, "SERVER_PORT": str(port), "wsgi.version": (1, 0),
+            "wsgi.url_scheme": "http", "wsgi.errors": sys.stderr, "wsgi.run_once": False,
             "wsgi.multithread": False, "wsgi.multiprocess": options.workers > 1,
-            "wsgi.run_once": False,
         }
-        self.connections, self.log = set(), []
-        self.accepting = self.stopping = False
+        self.connections, self.stopping = set(), False
+        self.signals = arriving_as_bytes(*RETIRE)
         self.selector = selectors.DefaultSelector()
+        self.selector.register(listen_socket, READ, self.accept)
         self.selector.register(self.signals, READ, self.heed_signals)
-        self.selector.register(lifeline, READ, self.stop)  # it ends when the master does
+        self.selector.register(lifeline, READ, self.stop)  # it ends when the master lets go of it
 
     def run(self):
         self.tick()
         while self.connections or not self.stopping:
-            ready = self.selector.select(self.pause)
-            self.now = time.monotonic()
-            for key, _ in ready:
+            for key, _ in self.selector.select(TICK):
                 key.data()
-            if self.now >= self.next_tick:
+            if time.monotonic() > self.next_tick:
                 self.tick()
-            if self.log:
-                os.write(1, "".join(self.log).encode())
-                self.log.clear()
 
     def tick(self):
-        """About once a second: a new Date, and an end for clients that keep us waiting."""
-        self.now = time.monotonic()
-        self.pause = min(1, self.timeout / 4)
-        self.next_tick = self.now + self.pause
+        """Every now and then: a new Date, and an end for clients that keep us waiting."""
+        now = time.monotonic()
+        self.next_tick = now + TICK
         self.date = f"Date: {format_date_time(time.time())}\r\n".encode()
-        for connection in [each for each in self.connections if each.deadline < self.now]:
+        for connection in [each for each in self.connections if each.deadline < now]:
             asking = connection.waits_for == READ and not connection.idle
             connection.advance(Refused(408, "it took too long") if asking else ClientLeft())
-        self.listen_again()
 
     def accept(self):
         try:
             for _ in range(64):  # no more at once: the other workers want some, too
                 client_connection, client_address = self.listen_socket.accept()
                 client_connection.setblocking(False)
-                connection = Connection(self, client_connection, client_address)
-                self.connections.add(connection)
-                connection.advance()
+                Connection(self, client_connection, client_address).advance()
         except BlockingIOError:  # that was the last one
             pass
-        except OSError:  # no descriptor is left: the clients wait in the queue until one is
-            self.ignore_clients()
-
-    def listen_again(self):
-        if not self.accepting and not self.stopping:
-            self.selector.register(self.listen_socket, READ, self.accept)
-            self.accepting = True
-
-    def ignore_clients(self):
-        if self.accepting:
-            self.selector.unregister(self.listen_socket)
-            self.accepting = False
-
-    def wait_for(self, connection, events):
-        """Have it advance when the client has sent something (READ), or can take more (WRITE)."""
-        change = self.selector.modify if connection.waits_for else self.selector.register
-        change(connection.socket, events, connection.advance)
-        connection.waits_for = events
-
-    def forget(self, connection):
-        if connection.waits_for:
-            self.selector.unregister(connection.socket)
-            connection.waits_for = 0
-        self.connections.discard(connection)
-        self.listen_again()  # a descriptor is free
+        except OSError:  # no descriptor is left: for a moment they have to wait in the queue
+            time.sleep(0.01)
 
     def note(self, host, head, status):
-        if not self.quiet:
-            request_line = repr(head.split(b"\r\n", 1)[0][:1000])[1:]
-            self.log.append(f"{host} {request_line} {status[:3]}\n")
+        if not self.options.quiet:
+            request_line = repr(head.partition(b"\r\n")[0][:1000])[1:]
+            with suppress(OSError):  # nobody reads it
+                os.write(1, f"{host} {request_line} {status[:3]}\n".encode())
 
     def heed_signals(self):
-        signums = self.signals.recv(BLOCK)
-        if signal.SIGUSR1 in signums:
+        if not RETIRE.isdisjoint(self.signals.recv(BLOCK)):  # the application may have its own
             self.retire()
-        if signal.SIGTERM in signums:
-            self.stop()
 
     def retire(self):
-        """Let nobody in any more. Those who are in may ask once more, and have their answer."""
+        """Let nobody in any more. Those who are in may ask once again, and have their answer."""
         if not self.stopping:
             self.stopping = True
-            self.ignore_clients()
+            self.selector.unregister(self.listen_socket)
             self.listen_socket.close()
-            self.selector.unregister(self.lifeline)
 
     def stop(self):
-        """Answer what has been asked, and leave."""
+        """Answer what has been asked by now, and leave."""
         self.retire()
-        for key, _ in self.selector.select(0):  # what has come until now
+        self.selector.unregister(self.lifeline)
+        for key, _ in self.selector.select(0):
             key.data()
         for connection in [each for each in self.connections if each.idle]:
             connection.close()
@@ -487,108 +434,70 @@ class Master:
 
     def __init__(self, listen_socket, options):
         self.listen_socket, self.options = listen_socket, options
-        self.workers = {}  # the state of each, by PID
-        self.serving, self.kill_at = False, None
-        self.deaths, self.not_before = 0, 0  # so many died at their start; no fork before then
+        self.workers, self.children = set(), set()  # PIDs; children are retired workers as well
+        self.wanted, self.failures, self.not_before = options.workers, 0, 0  # who fails, waits
         self.lifeline, self.held_by_master = os.pipe()
-        self.news, self.tell_master = os.pipe()  # a worker that is ready writes its PID there
-        signums = signal.SIGCHLD, signal.SIGHUP, signal.SIGINT, signal.SIGTERM
-        self.signals = arriving_as_bytes(*signums)
+        self.signals = arriving_as_bytes(*RETIRE, signal.SIGCHLD, signal.SIGALRM)
+        self.signals.settimeout(0.5)
 
     def run(self):
-        while self.workers or self.kill_at is None:
-            if self.kill_at is None:
-                self.fork_what_is_missing()
-            elif time.monotonic() > self.kill_at:
-                for pid in self.workers:
-                    os.kill(pid, signal.SIGKILL)
-            readable, _, _ = select.select([self.signals, self.news], [], [], 1)
-            if self.signals in readable:
+        if not self.fork_worker():
+            sys.exit(1)  # it has said why
+        port = self.listen_socket.getsockname()[1]
+        print(f"WSGIServer: Serving HTTP on port {port} ...", flush=True)
+        while self.children or self.wanted:
+            while len(self.workers) < self.wanted and time.monotonic() >= self.not_before:
+                self.failures = 0 if self.fork_worker() else self.failures + 1
+                self.not_before = time.monotonic() + min(self.failures ** 2 / 4, 5)
+            with suppress(TimeoutError):
                 for signum in self.signals.recv(BLOCK):
                     self.heed(signum)
-            if self.news in readable:
-                for pid in os.read(self.news, BLOCK).split():
-                    self.welcome(int(pid))
-
-    def fork_what_is_missing(self):
-        """One by one at first, to see whether they start at all, and later when they replace."""
-        states = list(self.workers.values())
-        starting = states.count(STARTING)
-        missing = self.options.workers - states.count(SERVING) - starting
-        if OUTDATED in states or not self.serving:
-            missing = min(missing, 1 - starting)
-        while missing > 0 and time.monotonic() >= self.not_before:
-            self.fork_worker()
-            missing -= 1
 
     def fork_worker(self):
+        """Whether a new worker has come so far as to serve."""
+        ready, tell_ready = socket.socketpair()
         try:
             pid = os.fork()
         except OSError as error:
             print(f"Cannot fork a worker: {error}. Trying again.", file=sys.stderr)
-            self.not_before = time.monotonic() + 1
-            return
+            return False
         if pid == 0:  # in the child
             os.close(self.held_by_master)
             worker = Worker(self.listen_socket, self.options, self.lifeline)
-            os.write(self.tell_master, b"%d\n" % os.getpid())
+            tell_ready.send(b"!")
             sys.exit(worker.run())
-        self.workers[pid] = STARTING
-
-    def welcome(self, pid):
-        """A worker is ready; in exchange an outdated one may go."""
-        if not self.serving:
-            port = self.listen_socket.getsockname()[1]
-            print(f"WSGIServer: Serving HTTP on port {port} ...", flush=True)
-        self.serving, self.deaths, self.workers[pid] = True, 0, SERVING
-        for other, state in self.workers.items():
-            if state == OUTDATED:
-                self.workers[other] = RETIRED
-                os.kill(other, signal.SIGUSR1)
-                return
+        self.children.add(pid)
+        tell_ready.close()
+        if serves := ready.recv(1):  # or nothing, if the child has died
+            self.workers.add(pid)
+        return bool(serves)
 
     def heed(self, signum):
-        if signum == signal.SIGCHLD:
-            self.reap_children()
+        if signum == signal.SIGCHLD:  # one may stand for many
+            while self.children and (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                pid, status = ended
+                self.children.remove(pid)
+                if pid in self.workers and self.wanted:
+                    status = os.waitstatus_to_exitcode(status)
+                    print(f"Worker {pid} died, status {status}.", file=sys.stderr)
+                self.workers.discard(pid)
         elif signum == signal.SIGHUP:
-            self.relabel(SERVING, OUTDATED)
-        elif self.kill_at is None:
-            self.kill_at = time.monotonic() + GRACE
+            for pid in list(self.workers)[:self.wanted]:
+                if self.fork_worker():  # else the old one stays
+                    self.workers.remove(pid)
+                    os.kill(pid, signal.SIGUSR1)
+        elif self.wanted:
+            self.wanted = 0
             self.listen_socket.close()
             os.close(self.held_by_master)  # each worker sees the end of its lifeline
-        else:  # told again: at once
-            self.kill_at = 0
-
-    def relabel(self, state, new_state):
-        self.workers = {pid: new_state if each == state else each
-                        for pid, each in self.workers.items()}
-
-    def reap_children(self):
-        while True:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:  # there are no children
-                return
-            if pid == 0:  # there are, but none of them has ended
-                return
-            self.bury(pid, os.waitstatus_to_exitcode(status))
-
-    def bury(self, pid, status):
-        state = self.workers.pop(pid)
-        if state == RETIRED or self.kill_at is not None:
-            return
-        if not self.serving:
-            sys.exit(status)  # it has said why
-        print(f"Worker {pid} died, status {status}.", file=sys.stderr, flush=True)
-        if state == STARTING:  # in a reload that does not work the outdated ones stay
-            self.relabel(OUTDATED, SERVING)
-            self.deaths += 1
-            self.not_before = time.monotonic() + min(2 ** self.deaths / 10, 5)
+            signal.alarm(GRACE)
+        else:  # told to stop again, or GRACE is over
+            for pid in self.children:
+                os.kill(pid, signal.SIGKILL)
 
 
 def arriving_as_bytes(*signums):
-    """A socket on which these signals arrive, a byte for each (signal.set_wakeup_fd). None of them
-    can come in the instant before a process falls asleep, and be missed."""
+    """A socket to wait on for these signals: none is missed in the instant before (PEP 475)."""
     reader, writer = socket.socketpair()
     writer.setblocking(False)
     signal.set_wakeup_fd(writer.detach())
@@ -600,26 +509,25 @@ def arriving_as_bytes(*signums):
 def load_application(name):
     """Import what "module:callable" names, from the current folder as well."""
     sys.path.insert(0, os.getcwd())
-    module_name, _, callable_name = name.partition(":")
     try:
-        application = getattr(importlib.import_module(module_name), callable_name)
-        insist(callable(application), TypeError(f"{callable_name} cannot be called"))
+        application = pkgutil.resolve_name(name)
+        insist(callable(application), TypeError("it cannot be called"))
         return application
     except Exception as error:
-        frames = traceback.extract_tb(error.__traceback__)[1:]  # all but this function's own
-        where = [f" ({f.filename}:{f.lineno})" for f in frames if "importlib" not in f.filename]
+        where = [f" ({f.filename}:{f.lineno})" for f in traceback.extract_tb(error.__traceback__)
+                 if not re.search("importlib|pkgutil|webserver3l", f.filename)]
         sys.exit(f"Cannot load {name}: {type(error).__name__}: {error}{''.join(where[-1:])}")
 
 
 def read_options():
     parser = argparse.ArgumentParser(description="Serve a WSGI application.")
     parser.error = lambda message: sys.exit(f"{message.capitalize()}. See --help.")
-    option = parser.add_argument
-    option("application", metavar="module:callable", help="what to serve: part2.wsgiapp:app")
-    option("--workers", type=int, default=os.cpu_count(), metavar="N", help="processes that serve")
-    option("--bind", default=f"{HOST}:{PORT}", metavar="HOST:PORT", help="where to listen")
-    option("--timeout", type=float, default=TIMEOUT, metavar="S", help="seconds to wait for clients")
-    option("--quiet", action="store_true", help="without a line for each request")
+    add = parser.add_argument
+    add("application", metavar="module:callable", help="what to serve: part2.wsgiapp:app")
+    add("--workers", type=int, default=os.cpu_count(), metavar="N", help="processes, %(default)s")
+    add("--bind", default=f"{HOST}:{PORT}", metavar="HOST:PORT", help="where, %(default)s")
+    add("--timeout", type=float, default=TIMEOUT, metavar="S", help="for a client, %(default)s s")
+    add("--quiet", action="store_true", help="without a line for each request")
     options = parser.parse_args()
     if ":" not in options.application or options.workers < 1 or not options.timeout > 0:
         parser.error("name an application as module:callable; workers and timeout are above 0")
@@ -633,7 +541,7 @@ def main():
         listen_socket = socket.create_server((host, int(port)), backlog=REQUEST_QUEUE_SIZE)
     except (OSError, OverflowError, ValueError) as error:
         sys.exit(f"Cannot serve on {options.bind}: {error}. Choose another PORT (or HOST).")
-    listen_socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # its connections inherit it
+    listen_socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # inherited
     listen_socket.setblocking(False)
     Master(listen_socket, options).run()
 
