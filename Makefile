@@ -1,5 +1,4 @@
 APP = part2.wsgiapp:app
-STAGE = 3h
 PYTHON = $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$python && break; done)
 export PYTHONDONTWRITEBYTECODE = 1
@@ -9,6 +8,7 @@ export PYTEST_DEBUG_TEMPROOT = $(CURDIR)/.venv
 help:  ## list the targets, as make alone does
 	@sed -n 's/^\([a-z0-9-]*\):.*##  */\1 /p' Makefile | while read -r target words; do printf '  make %-12s %s\n' "$$target" "$$words"; done
 
+serve: STAGE = 3h
 serve: .venv/installed  ## run a stage: STAGE=3h unless you say, with APP=part2.wsgiapp:app
 	@if [ -f part?/webserver$(STAGE).py ]; then \
 		exec .venv/bin/python part?/webserver$(STAGE).py $(APP); \
@@ -26,6 +26,21 @@ lab: .venv/installed  ## open the notebooks in JupyterLab: start here
 notebooks: .venv/installed  ## run all notebooks, and keep what they show
 	cd notebooks && ../.venv/bin/python -m lab.book
 
+start: .venv/installed  ## begin a server of your own in my/, for one stage: STAGE=3c
+	@.venv/bin/python tests/check.py start --stage "$(STAGE)"
+
+check: .venv/installed  ## see what your server does and lacks: STAGE=3c, SERVER='node my/server.js'
+	@.venv/bin/python tests/check.py check --stage "$(STAGE)" --server "$$SERVER"
+
+hint: .venv/installed  ## get the next hint on what was missing at the last check
+	@.venv/bin/python tests/check.py hint --stage "$(STAGE)"
+
+watch: .venv/installed  ## check again whenever you save, with STAGE and SERVER as in check
+	@.venv/bin/python tests/check.py watch --stage "$(STAGE)" --server "$$SERVER"
+
+solution: .venv/installed  ## compare your server with ours: STAGE=3c
+	@.venv/bin/python tests/check.py solution --stage "$(STAGE)"
+
 test: .venv/installed  ## run all tests
 	.venv/bin/pytest
 
@@ -40,6 +55,9 @@ test-part3: .venv/installed  ## run the tests of part 3: more than one client at
 
 test-notebooks: .venv/installed  ## run the notebooks and the tests of their instruments
 	.venv/bin/pytest -m notebooks
+
+bench: .venv/installed  ## measure the stages and other servers side by side: some four minutes
+	.venv/bin/python tests/bench.py
 
 lint: .venv/installed  ## check the style of the code
 	.venv/bin/ruff check --no-cache
@@ -64,4 +82,4 @@ clean:  ## remove what make has made
 	fi && cp requirements.txt .venv/installed || { \
 		echo "Installing did not work: see above. It needs the network, this once; then try again." >&2; exit 1; }
 
-.PHONY: help serve lab notebooks test test-part1 test-part2 test-part3 test-notebooks lint clean
+.PHONY: help serve lab notebooks start check hint watch solution test test-part1 test-part2 test-part3 test-notebooks bench lint clean

@@ -13,8 +13,8 @@ On purpose:
     A connection carries one request; part3/webserver3l.py keeps it open for the next.
 """
 
-import importlib
 import os
+import pkgutil
 import re
 import signal
 import socket
@@ -60,23 +60,23 @@ def insist(condition, error):
 def load_application(name):
     """Import what "module:callable" names, from the current folder as well."""
     sys.path.insert(0, os.getcwd())
-    module_name, _, callable_name = name.partition(":")
     try:
-        application = getattr(importlib.import_module(module_name), callable_name)
-        insist(callable(application), TypeError(f"{callable_name} cannot be called"))
+        application = pkgutil.resolve_name(name)
+        insist(callable(application), TypeError(f"{name.rpartition(':')[2]} cannot be called"))
         return application
     except Exception as error:
-        frames = traceback.extract_tb(error.__traceback__)[1:]  # all but this function's own
+        frames = traceback.extract_tb(error.__traceback__)[2:]  # all but ours and pkgutil's
         where = [f" ({f.filename}:{f.lineno})" for f in frames if "importlib" not in f.filename]
         sys.exit(f"Cannot load {name}: {type(error).__name__}: {error}{''.join(where[-1:])}")
 
 
 def read_request(client_connection):
     """All of it, as entries of environ: TIMEOUT for its head, and for each block of its body."""
-    signal.setitimer(signal.ITIMER_REAL, float(TIMEOUT))
+    client_connection.settimeout(float(TIMEOUT))  # for its first word, and each block it is sent
     try:
         with client_connection.makefile("rb") as reader:
             insist(reader.peek(1), ClientLeft("it opened a connection and did not use it"))
+            signal.setitimer(signal.ITIMER_REAL, float(TIMEOUT))
             environ = parse_head(read_lines(reader) or read_lines(reader))
             sizes = body_sizes(reader, environ)
             if "HTTP_EXPECT" in environ and environ["SERVER_PROTOCOL"] == "HTTP/1.1":
@@ -86,7 +86,6 @@ def read_request(client_connection):
         raise ClientLeft(error) from None
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        client_connection.settimeout(float(TIMEOUT))  # for each block that will be sent
 
 
 def read_lines(reader, first_too_long=414):
@@ -101,9 +100,9 @@ def read_lines(reader, first_too_long=414):
 
 def parse_head(lines):
     """What the request says, as entries of environ."""
+    print(">", ascii("".join(lines[:1]))[1:-1], flush=True)
     match = lines and REQUEST_LINE.fullmatch(lines[0])
     insist(match, Refused(400, "the request line is not: method, target, HTTP version"))
-    print(">", ascii(lines[0])[1:-1], flush=True)
     version = match["SERVER_PROTOCOL"]
     insist(version in ("HTTP/1.0", "HTTP/1.1"), Refused(505, "this server speaks HTTP/1.1"))
     environ = parse_headers(lines[1:])

@@ -47,7 +47,7 @@ def handle_request(client_connection):
 def serve_forever(listen_socket):
     selector.register(listen_socket, selectors.EVENT_READ, accept)
     while True:
-        for key, events in selector.select():  # sleeps until one socket is ready, or several
+        for key, _ in selector.select():  # sleeps until one socket is ready, or several
             key.data(key.fileobj)
 
 

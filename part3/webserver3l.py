@@ -246,8 +246,7 @@ class Connection:
         try:
             blocks = self.worker.application(environ, response.start_response)
             if isinstance(blocks, (list, tuple)) and not response.headers_sent:
-                body = b"".join(blocks)
-                data = response.frame(body, len(body))
+                data = response.frame(body := b"".join(blocks), len(body))
                 if unsent := self.send_now(data, 0 if response.keep_alive else WITH_FIN):
                     yield from self.send(unsent)
             else:
@@ -422,7 +421,8 @@ class Worker:
     def stop(self):
         """Answer what has been asked by now, and leave."""
         self.retire()
-        self.selector.unregister(self.lifeline)
+        for source in self.lifeline, self.signals:  # from now on only clients count
+            self.selector.unregister(source)
         for key, _ in self.selector.select(0):
             key.data()
         for connection in [each for each in self.connections if each.idle]:
@@ -474,13 +474,13 @@ class Master:
 
     def heed(self, signum):
         if signum == signal.SIGCHLD:  # one may stand for many
-            while self.children and (ended := os.waitpid(-1, os.WNOHANG))[0]:
-                pid, status = ended
-                self.children.remove(pid)
-                if pid in self.workers and self.wanted:
-                    status = os.waitstatus_to_exitcode(status)
-                    print(f"Worker {pid} died, status {status}.", file=sys.stderr)
-                self.workers.discard(pid)
+            with suppress(ChildProcessError):  # there are none any more
+                for pid, status in iter(lambda: os.waitpid(-1, os.WNOHANG), (0, 0)):
+                    self.children.remove(pid)
+                    if pid in self.workers and self.wanted:
+                        status = os.waitstatus_to_exitcode(status)
+                        print(f"Worker {pid} died, status {status}.", file=sys.stderr)
+                    self.workers.discard(pid)
         elif signum == signal.SIGHUP:
             for pid in list(self.workers)[:self.wanted]:
                 if self.fork_worker():  # else the old one stays
@@ -511,26 +511,26 @@ def load_application(name):
     sys.path.insert(0, os.getcwd())
     try:
         application = pkgutil.resolve_name(name)
-        insist(callable(application), TypeError("it cannot be called"))
+        insist(callable(application), TypeError(f"{name.rpartition(':')[2]} cannot be called"))
         return application
     except Exception as error:
-        where = [f" ({f.filename}:{f.lineno})" for f in traceback.extract_tb(error.__traceback__)
-                 if not re.search("importlib|pkgutil|webserver3l", f.filename)]
+        frames = traceback.extract_tb(error.__traceback__)[2:]  # all but ours and pkgutil's
+        where = [f" ({f.filename}:{f.lineno})" for f in frames if "importlib" not in f.filename]
         sys.exit(f"Cannot load {name}: {type(error).__name__}: {error}{''.join(where[-1:])}")
 
 
 def read_options():
-    parser = argparse.ArgumentParser(description="Serve a WSGI application.")
-    parser.error = lambda message: sys.exit(f"{message.capitalize()}. See --help.")
+    parser = argparse.ArgumentParser(formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.error = lambda why: sys.exit(f"Name one module:callable, or see --help: {why}.")
     add = parser.add_argument
-    add("application", metavar="module:callable", help="what to serve: part2.wsgiapp:app")
-    add("--workers", type=int, default=os.cpu_count(), metavar="N", help="processes, %(default)s")
-    add("--bind", default=f"{HOST}:{PORT}", metavar="HOST:PORT", help="where, %(default)s")
-    add("--timeout", type=float, default=TIMEOUT, metavar="S", help="for a client, %(default)s s")
-    add("--quiet", action="store_true", help="without a line for each request")
+    add("application", metavar="module:callable", help="what to serve, such as part2.wsgiapp:app")
+    add("--workers", type=int, default=os.cpu_count(), metavar="N", help="processes that serve")
+    add("--bind", default=f"{HOST}:{PORT}", metavar="HOST:PORT", help="where to listen")
+    add("--timeout", type=float, default=TIMEOUT, metavar="S", help="seconds to wait for a client")
+    add("--quiet", action="store_true", help="no line for each request")
     options = parser.parse_args()
     if ":" not in options.application or options.workers < 1 or not options.timeout > 0:
-        parser.error("name an application as module:callable; workers and timeout are above 0")
+        parser.error("the application needs its colon; workers and timeout are above 0")
     return options
 
 
@@ -538,7 +538,7 @@ def main():
     options = read_options()
     host, _, port = options.bind.rpartition(":")
     try:
-        listen_socket = socket.create_server((host, int(port)), backlog=REQUEST_QUEUE_SIZE)
+        listen_socket = socket.create_server((host or HOST, int(port)), backlog=REQUEST_QUEUE_SIZE)
     except (OSError, OverflowError, ValueError) as error:
         sys.exit(f"Cannot serve on {options.bind}: {error}. Choose another PORT (or HOST).")
     listen_socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # inherited

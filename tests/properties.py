@@ -1,14 +1,16 @@
 """One check for each property of tests/stages.py, from outside: sockets and the process table.
 
-A check is called with the command of a server. It returns if the server has the property, and
-raises Fault, with the evidence, if it has not. Whatever it started has ended then.
+A check is called with a Subject, a server and how to start it. It returns if the server has the
+property, and raises Fault, with the evidence, if it has not. Whatever it started has ended then.
+What single stages are asked for besides is in ideas.py, what all of them are in manners.py.
 """
 
 import os
 import re
 import signal
 import socket
-from contextlib import ExitStack, suppress
+import time
+from contextlib import ExitStack, contextmanager, suppress
 
 import lab
 from stages import PROPERTIES
@@ -19,8 +21,17 @@ BODY = b"\r\n\r\n"  # the empty line before the body: an answer is there, if not
 RANDOM_BYTES = bytes(byte * byte % 251 for byte in range(100_000))
 
 
+TRACEBACK = re.compile(  # of Python, JavaScript, Java, Go, Ruby
+    r"^Traceback \(most recent call last\)|^ +at .+[:(].*:\d+\)?$|^Exception in thread|"
+    r"^\s+at [\w.$]+\(|^goroutine \d+ \[|^\s+from \S+:\d+:in ", re.MULTILINE)
+
+
 class Fault(AssertionError):
-    """The server lacks the property; the message says what was done, expected and seen."""
+    """The server lacks the property. Three sentences say what was done, expected and seen."""
+
+    def __init__(self, done, expected, seen):
+        super().__init__(f"{done} Expected: {expected} Seen: {seen}")
+        self.done, self.expected, self.seen = done, expected, seen
 
 
 class Subject:
@@ -28,40 +39,105 @@ class Subject:
 
     arguments   what the command wants, such as an application, where a check names none
     patience    seconds
+    to_start    seconds that it may take until it listens
     """
 
-    def __init__(self, command, arguments=(), patience=20):
+    def __init__(self, command, arguments=(), patience=20, to_start=15):
         self.command = command
         self.arguments = arguments
         self.patience = patience
+        self.to_start = to_start
 
+    def full_command(self, arguments=()):
+        return [*self.command, *(arguments or self.arguments)]
+
+    @contextmanager
     def start(self, arguments=(), **options):
-        command = [*self.command, *(arguments or self.arguments)]
-        return lab.start(command, **{"DELAY": 0, **options})
+        """Start the server; that it is not to be reached, or gone, is a Fault.
+
+        server.workers is the set of its children that no client was needed for.
+        """
+        options = {"within": self.to_start, "DELAY": 0, **options}
+        with lab.start(self.full_command(arguments), **options) as server:
+            server.workers = {worker.pid for worker in lab.children(server.pid)}
+            try:
+                yield server
+            except (ConnectionError, TimeoutError, ProcessLookupError) as error:
+                lab.eventually(lambda: server.exit_status is not None, 0.5)
+                must_be_alive(server, "its last client")
+                raise Fault("A client connected, and asked.", "The server takes that.",
+                            f"{error}. {doing(server)}") from None
+            finally:  # not with SIGTERM: whether it stops of that is asked once, in manners.py
+                with suppress(ProcessLookupError):
+                    os.killpg(server.pid, signal.SIGKILL)
 
 
 def must_be_alive(server, after):
     """Raise Fault if the server ended, with its last words."""
-    if server.exit_status is not None:
-        raise Fault(f"The server died after {after}, with status {server.exit_status}. "
-                    f"Its last output:\n{server.stderr[-1000:]}")
+    if server.exit_status is None:
+        return
+    words = server.stderr.strip()[-1000:] or server.stdout.strip()[-300:]
+    raise Fault(f"The server had just seen {after}.", "It goes on, and serves the next.",
+                f"The server ended, with status {server.exit_status}. "
+                + (f"Its last output:\n{words}" if words else "It said nothing."))
 
 
 def must_answer(server, subject, after):
     """Raise Fault unless the next client is answered."""
     answer = lab.ask(server.port, timeout=subject.patience, until=BODY)
     if answer.status != 200:
-        lab.eventually(lambda: server.exit_status is not None, 1)
+        lab.eventually(lambda: server.exit_status is not None, 0.5)
         must_be_alive(server, after)
-        raise Fault(f"After {after}, the next client got no answer within {subject.patience} s "
-                    f"({answer.error or answer.data[:100]}).")
+        raise Fault(f"After {after}, another client asked for /hello.", "It is answered.",
+                    f"It got no answer within {subject.patience:g} s "
+                    f"({answer.error or answer.data[:100]}). {doing(server)}")
 
 
 def must_outlive_its_children(server):
-    """Raise Fault if the server dies when the last of its children has ended."""
-    lab.eventually(lambda: server.exit_status is not None or not alive(lab.children(server.pid)))
+    """Raise Fault if the server dies when the last of its children has ended, workers aside."""
+    def busy():
+        return len({child.pid for child in alive(lab.children(server.pid))} - server.workers)
+
+    comes_to(0, busy, 1.5)
     lab.eventually(lambda: server.exit_status is not None, 0.2)
-    must_be_alive(server, "one of its children ended")
+    must_be_alive(server, "its clients come and go")
+
+
+def must_not_show_a_traceback(server, after):
+    """Raise Fault if the server printed one, with its last line."""
+    if TRACEBACK.search(server.stderr):
+        settled(lambda: len(server.stderr))  # it is printed line by line
+        last = "\n".join(server.stderr.strip().splitlines()[-4:])
+        raise Fault(f"The server had just seen {after}.",
+                    "It says nothing, or what went wrong in a sentence.",
+                    f"It printed a traceback, ending in:\n{last}")
+
+
+def chief(server):
+    """The PID of the process that listens: the server itself, if no script or tool started it.
+
+    Of several processes that listen it is the one that started the others.
+    """
+    try:
+        found = {pid for listener in lab.listeners(server.port)
+                 for pid, _ in lab.holders(listener.inode, server.members())}
+    except lab.CannotSee:
+        return server.pid
+    processes = [process for process in map(lab.process, found) if process]
+    first = [process for process in processes if process.ppid not in found]
+    if len(first) == 1:
+        return first[0].pid
+    parents = {process.ppid for process in first}  # workers only, whose parent does not listen
+    return parents.pop() if len(parents) == 1 else server.pid
+
+
+def doing(server):
+    """A sentence on where the server is just now, for evidence; none where one cannot see."""
+    pid = chief(server)
+    call, process = lab.sleeps_in(pid), lab.process(pid)
+    if process and process.state == "running":
+        return f"Meanwhile its process {pid} is busy."
+    return f"Meanwhile its process {pid} sleeps in {call}." if call else ""
 
 
 def alive(processes):
@@ -69,10 +145,32 @@ def alive(processes):
 
 
 def answers(subject):
+    """Two clients, one after the other; 3e may die of a signal between them."""
     with subject.start() as server:
-        answer = lab.ask(server.port, timeout=subject.patience, until=BODY)
-        if answer.status != 200:
-            raise Fault(f"Asked for /hello, the server answered {answer.data!r} ({answer.error}).")
+        for client in ("A client", "A second client"):
+            answer = lab.ask(server.port, timeout=subject.patience, until=BODY)
+            if answer.status == 200:
+                continue
+            lab.eventually(lambda: server.exit_status is not None, 0.5)
+            if client != "A client" and "Interrupted system call" in server.stderr:
+                return  # lives_through_signal asks about that
+            must_be_alive(server, "a client that asked for /hello")
+            must_not_show_a_traceback(server, "a client that asked for /hello")
+            raise Fault(f"{client} asked for /hello.",
+                        "HTTP/1.1 200 OK, an empty line, and the body; lines end with \\r\\n.",
+                        f"{what_came(answer)} {doing(server)}")
+        lab.eventually(lambda: TRACEBACK.search(server.stderr), 0.2)
+        if "Interrupted system call" not in server.stderr:
+            must_not_show_a_traceback(server, "two clients that asked for /hello")
+
+
+def what_came(answer):
+    """A sentence on an answer that is none."""
+    if answer.data:
+        return f"What came was {answer.data[:200]!r}."
+    if answer.end is not None:
+        return "The server closed the connection without a byte of an answer."
+    return f"No byte of an answer came: {answer.error}."
 
 
 # Clients that behave badly, each a function of a port.
@@ -150,6 +248,7 @@ def survives(subject, bad_clients):
             with suppress(ConnectionError):  # refused: whether the server died is asked next
                 bad_client(server.port)
             must_answer(server, subject, name)
+            must_not_show_a_traceback(server, name)
         must_outlive_its_children(server)
 
 
@@ -178,33 +277,44 @@ def serves_while_another_waits(subject):
             except TimeoutError:
                 answered = None
             if not answered:
-                raise Fault(f"Three clients connected; client {number} asked before those that "
-                            f"came earlier, and got no answer within {subject.patience} s.")
+                raise Fault("Three clients connected, and asked in the reverse order.",
+                            "Each is answered, for none has to wait for those that are silent.",
+                            f"Client {number} got no answer within {subject.patience:g} s. "
+                            f"{doing(server)}")
 
 
 def ends_the_connection(subject):
     with subject.start() as server:
         answer = lab.ask(server.port, timeout=subject.patience)
         if answer.end is None:
-            raise Fault(f"The client is still open {subject.patience} s after it connected. "
-                        f"FIN goes out when the last copy closes. {holdings(server)}")
+            raise Fault("A client asked, and read until the end.",
+                        "The end comes: FIN goes out when the last copy of the connection closes.",
+                        f"The client is still open {subject.patience:g} s after it connected. "
+                        f"{holdings(server)}")
 
 
 def holdings(server):
-    """A sentence on the descriptors of a server, for evidence."""
+    """A sentence on the sockets of a server, for evidence: at most eight of them."""
+    pid = chief(server)
     try:
-        return f"Process {server.pid} holds: {lab.descriptors(server.pid)}."
+        held = [f"{number} is {target}" for number, target in lab.descriptors(pid).items()
+                if target.startswith("socket:")]
     except lab.CannotSee as reason:
         return str(reason)
+    more = f", and {len(held) - 8} more" if len(held) > 8 else ""
+    return f"Of what process {pid} has open, {', '.join(held[:8])}{more}."
 
 
 def keeps_descriptor_count(subject):
     with subject.start(DELAY=0.02) as server:
-        before = lab.descriptor_count(server.pid)
+        pid = chief(server)
+        before = lab.descriptor_count(pid)
         send_clients(server, subject, 20)
-        if not lab.eventually(lambda: lab.descriptor_count(server.pid) == before, subject.patience):
-            raise Fault(f"The server had {before} descriptors at the start, and 20 clients later "
-                        f"{lab.descriptor_count(server.pid)}. {holdings(server)}")
+        if not lab.eventually(lambda: lab.descriptor_count(pid) == before, subject.patience):
+            raise Fault("Twenty clients asked, one after another, and left.",
+                        f"The server has {before} descriptors, as before they came.",
+                        f"It had {before} at the start, and 20 clients later "
+                        f"{lab.descriptor_count(pid)}. {holdings(server)}")
 
 
 def lives_on_256_descriptors(subject):
@@ -236,23 +346,53 @@ def leaves_no_zombie(subject, clients):
     """The clients connect, then the server is stopped while its children answer and end: when
     it goes on, one pending SIGCHLD stands for all of them."""
     with subject.start() as server, ExitStack() as stack:
+        pid = chief(server)
+        workers = settled(lambda: len(lab.children(pid)))
         connections = [stack.enter_context(lab.connect(server.port))]
-        if not lab.eventually(lambda: lab.children(server.pid), 0.5):
-            return  # a server without children leaves no zombies
+        if not lab.eventually(lambda: len(lab.children(pid)) > workers, 0.5):
+            return  # a server without children for its clients leaves no zombies
         connections += [stack.enter_context(lab.connect(server.port)) for _ in range(clients - 1)]
-        lab.eventually(lambda: len(lab.children(server.pid)) == clients)
-        os.kill(server.pid, signal.SIGSTOP)
-        for connection in connections:
-            connection.sendall(lab.clients.REQUEST)
-        ended = lab.eventually(lambda: len(lab.zombies(server.pid)) == clients)
-        assert ended, f"{clients} clients asked, but not all of the children ended."
-        os.kill(server.pid, signal.SIGCONT)
-        none_left = lab.eventually(lambda: not lab.zombies(server.pid), subject.patience)
+        if not comes_to(workers + clients, lambda: len(lab.children(pid)), subject.patience):
+            raise Fault(f"{clients} clients connected.", "Each is served by a child of its own.",
+                        f"Children: {len(lab.children(pid)) - workers}. {doing(server)}")
+        let_them_end(pid, connections, workers, subject)
+        none_left = lab.eventually(lambda: not lab.zombies(pid), subject.patience)
         must_outlive_its_children(server)
         if not none_left:
-            left = len(lab.zombies(server.pid))
-            raise Fault(f"{left} zombie{'s' * (left > 1)} of {clients} children stayed; "
-                        f"see: ps -o pid,ppid,stat,args --ppid {server.pid}")
+            left = len(lab.zombies(pid))
+            raise Fault(f"{clients} children ended, while process {pid} was stopped; "
+                        "then it went on.", "It waits for each of them, and none is left.",
+                        f"{left} zombie{'s' * (left > 1)} of {clients} children stayed.")
+
+
+def let_them_end(pid, connections, workers, subject):
+    """Stop a server until all of its children but the workers have answered and ended."""
+    os.kill(pid, signal.SIGSTOP)
+    for connection in connections:
+        connection.sendall(lab.clients.REQUEST)
+    ended = comes_to(workers, lambda: len(alive(lab.children(pid))), subject.patience)
+    os.kill(pid, signal.SIGCONT)
+    if not ended:
+        raise Fault(f"{len(connections)} clients, each with a child of its own, asked.",
+                    "Each child answers and ends, while its parent is stopped.",
+                    "Of those some still run.")
+
+
+def settled(count):
+    """What count() is, when it has not changed for a tenth of a second."""
+    before, after = None, count()
+    while before != after:
+        time.sleep(0.1)
+        before, after = after, count()
+    return after
+
+
+def comes_to(target, count, patience):
+    """Whether count() comes to the target; it may take long, but not stand still for so long."""
+    while (before := count()) != target:
+        if not lab.eventually(lambda before=before: count() != before, patience):
+            return False
+    return True
 
 
 def lives_through_signal(subject):
@@ -268,9 +408,7 @@ def lives_without_processes(subject):
     with subject.start(processes=20) as server:
         with ExitStack() as stack:
             for _ in range(40):
-                connection = stack.enter_context(socket.socket())
-                connection.setblocking(False)  # a full queue makes connect wait
-                connection.connect_ex(("127.0.0.1", server.port))
+                stack.enter_context(nonblocking(server.port))
             lab.eventually(lambda: server.exit_status is not None, 0.5)
         must_answer(server, subject, "40 silent clients, with at most 20 processes")
 
@@ -279,8 +417,10 @@ def runs_wsgi(subject):
     with subject.start(APPLICATION) as server:
         body = lab.ask(server.port, timeout=subject.patience).body
         if body != b"Hello world from a simple WSGI application!\n":
-            raise Fault(f"Given part2.wsgiapp:app, the server did not answer as the application "
-                        f"does, but with {body!r}.")
+            raise Fault("Started with the argument part2.wsgiapp:app, the server was asked for "
+                        "/hello.", "The application's body, b'Hello world from a simple WSGI "
+                        "application!\\n', and the end.",
+                        f"It did not answer as the application does, but with {body!r}.")
 
 
 def complete_pep3333(subject):
@@ -290,9 +430,11 @@ def complete_pep3333(subject):
     with subject.start(PROBE) as server:
         answer = lab.ask(server.port, request, timeout=subject.patience)
         report = re.search(rb"missing: (.*)\.", answer.body)
+        done = "Started with the argument tests.pep3333app:app, the server was sent a POST."
         if not report:
-            raise Fault(f"Given tests.pep3333app:app, the server did not answer as the "
-                        f"application does, but with {answer.body[:200]!r}.")
+            raise Fault(done, "The application's body, which names what it missed.",
+                        "The server did not answer as the application does, but with "
+                        f"{answer.body[:200]!r}.")
         missing = report[1].decode().split(", ") if report[1] else []
         if b"written first" not in answer.body:
             missing.append("write()")
@@ -301,7 +443,11 @@ def complete_pep3333(subject):
         if answer.status != 203:
             missing.append("exc_info")
         if missing:
-            raise Fault(f"PEP 3333 promises more than the application got: {', '.join(missing)}.")
+            raise Fault(done, "The application gets all that PEP 3333 promises.",
+                        f"It missed {', '.join(missing)}.")
+
+
+ASKED_TWICE = ("A client of HTTP/1.1 asked twice on one connection.", "Two answers.")
 
 
 def keeps_alive(subject):
@@ -315,11 +461,11 @@ def keeps_alive(subject):
             connection.sendall(request)
             answer = lab.read_until(connection, b"!\n")
         except TimeoutError:
-            raise Fault("The second request on a connection got no answer.") from None
+            raise Fault(*ASKED_TWICE, "The second request got no answer.") from None
         except ConnectionError:
             answer = b""
         if not answer:
-            raise Fault("The server closed the connection after its first answer.")
+            raise Fault(*ASKED_TWICE, "The server closed the connection after its first answer.")
 
 
 def holds_5000_idle(subject, connections=5000, first=100):
@@ -329,18 +475,25 @@ def holds_5000_idle(subject, connections=5000, first=100):
         before = tasks(server)
         idle = []
         for number in range(1, connections + 1):
-            idle.append(stack.enter_context(socket.socket()))
-            idle[-1].setblocking(False)
-            idle[-1].connect_ex(("127.0.0.1", server.port))
+            idle.append(stack.enter_context(nonblocking(server.port)))
             if number in (first, connections):
                 must_answer(server, subject, f"{number} clients connected and fell silent")
                 if tasks(server) - before > first // 2:
-                    raise Fault(f"The server has {tasks(server)} tasks for {number} idle clients, "
-                                f"and had {before} before: a process or a thread for each "
-                                "connection.")
+                    raise Fault(f"{number} clients connected and fell silent.",
+                                "They cost no process and no thread.",
+                                f"It has {tasks(server)} processes and threads, and had {before} "
+                                "before: a process or a thread for each connection.")
         if not lab.eventually(lambda: all(map(is_connected, idle)), subject.patience):
-            raise Fault(f"Of {connections} idle clients only {sum(map(is_connected, idle))} were "
-                        "let in.")
+            raise Fault(f"{connections} clients connected and fell silent.", "All are let in.",
+                        f"{sum(map(is_connected, idle))} of them were.")
+
+
+def nonblocking(port):
+    """A socket that goes on connecting by itself: where the queue is full, connect would wait."""
+    connection = socket.socket()
+    connection.setblocking(False)
+    connection.connect_ex(("127.0.0.1", port))
+    return connection
 
 
 def is_connected(connection):

@@ -31,11 +31,50 @@ PROPERTIES = {  # in the order of the table's columns
     "holds_5000_idle": "holds 5,000 idle connections",
 }
 
+IDEAS = {  # what only the stages are asked for that name it
+    "queues_five": "five clients queue while one is served",
+    "sleeps_after_answer": "keeps a connection open for DELAY seconds after its answer",
+    "a_process_for_each": "a process for each connection",
+    "sleeps_side_by_side": "two sleeps take as long as one",
+    "reaps_when_told": "waits for a child when the child has ended",
+    "waits_for_the_dead_only": "serves on when one child has ended and another has not",
+    "no_process_for_each": "no process for a connection",
+    "a_thread_for_each": "a thread for each connection",
+    "workers_in_advance": "has its processes before the first client comes",
+    "replaces_a_worker": "replaces a worker that was killed",
+}
+
+SHOWN = {  # the faults that are a lesson, in words
+    "serves_while_another_waits": "a second client waits while the first is silent",
+    "ends_the_connection": "a client never sees the end of its connection",
+    "keeps_descriptor_count": "a client leaves a descriptor open behind it",
+    "lives_on_256_descriptors": "300 clients are too many for 256 descriptors",
+    "leaves_no_zombie_after_one": "a client leaves a zombie behind",
+    "leaves_no_zombie_after_128": "128 clients at once leave zombies behind",
+    "lives_through_signal": "the signal of a child's end interrupts accept, and the server dies",
+}
+
+MANNERS = {  # what every stage is asked for, and has
+    "starts": "starts, and listens where PORT and HOST say",
+    "listens_on_host_only": "lets nobody in from other machines",
+    "idles": "takes no processor time while nobody asks",
+    "says_port_is_taken": "says that its port is taken, without a traceback",
+    "starts_again": "starts again at once on the same port",
+    "stops": "stops on Ctrl-C and on kill, its children with it",
+}
+
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage. `changes` is how many lines its diff to the parent may have: those that are
-    added and those that are removed, docstrings and empty lines aside."""
+    """One stage.
+
+    changes   how many lines its diff to the parent may have: those that are added and those that
+              are removed, docstrings and empty lines aside
+    faults    properties it lacks, and what the check of each reports: a regular expression
+    ideas     what it is asked for besides, by make check, as the names in IDEAS
+    shows     those of its faults that are a lesson: make check asks for them as "show me"
+    excuses   of the two above, what a server may miss and pass all the same, and why
+    """
 
     name: str
     file: str
@@ -45,10 +84,18 @@ class Stage:
     wsgi: bool = False
     claims: list[str] = field(default_factory=list)
     faults: dict[str, str] = field(default_factory=dict)
+    ideas: list[str] = field(default_factory=list)
+    shows: list[str] = field(default_factory=list)
+    excuses: dict[str, str] = field(default_factory=dict)
 
     @property
     def part(self):
         return self.file.partition("/")[0]
+
+    @property
+    def has(self):
+        """The properties that it has, in the order of the table."""
+        return [name for name in PROPERTIES if name not in self.faults]
 
     def source(self):
         return (PROJECT / self.file).read_text()
@@ -73,6 +120,7 @@ HELLO = {
     "keeps_alive": "closed the connection",
 }
 WSGI = {"complete_pep3333": "QUERY_STRING", "keeps_alive": "closed the connection"}
+ONE_REQUEST = {"keeps_alive": WSGI["keeps_alive"]}
 FORKS = {
     "lives_without_processes": "BlockingIOError: .Errno 11",
     "holds_5000_idle": "a process or a thread for each connection",
@@ -85,8 +133,14 @@ DIES_OF_EINTR = dict.fromkeys(
     ["survives_silent_client", "survives_garbled_client", "survives_vanishing_client",
      "keeps_descriptor_count", "lives_on_256_descriptors", "leaves_no_zombie_after_one",
      "leaves_no_zombie_after_128", "lives_through_signal"],
-    "InterruptedError: .Errno 4",
+    "Interrupted system call|zombies of 128",
 )
+FORKING = ["a_process_for_each", "sleeps_side_by_side"]
+REAPING = ["reaps_when_told", "waits_for_the_dead_only"]
+RESTARTS = ("Here accept goes on after a signal, by itself, as in Python since PEP 475, in Go, or "
+            "with SA_RESTART. In C without it, the call fails with EINTR; our 3e shows it.")
+UNSEEN = ("No thread that the kernel knows came with them. A language may have its own, such as "
+          "Go's goroutines; in Python, C, Java or Ruby a thread is the kernel's.")
 
 STAGES = {stage.name: stage for stage in [
     Stage("1", "part1/webserver1.py",
@@ -97,15 +151,21 @@ STAGES = {stage.name: stage for stage in [
           "WSGI: one server for any framework",
           claims=["2.2", "2.5", "2.8", "2.9"],
           wsgi=True, faults=WAITS | WSGI),
+    Stage("2b", "part2/webserver2b.py",
+          "all of PEP 3333, and HTTP by the letter",
+          "2", 256, claims=["2.9"], wsgi=True, faults=WAITS | ONE_REQUEST),
     Stage("3a", "part3/webserver3a.py",
           "one client at a time, the others queue",
-          "1", 2, claims=["3.1", "3.7"], faults=WAITS | HELLO),
+          "1", 2, claims=["3.1", "3.7"], faults=WAITS | HELLO,
+          ideas=["queues_five"], shows=["serves_while_another_waits"]),
     Stage("3b", "part3/webserver3b.py",
           "it sleeps after each answer, so that one sees them queue",
-          "3a", 5, claims=["3.2", "3.7"], faults=WAITS | HELLO),
+          "3a", 5, claims=["3.2", "3.7"], faults=WAITS | HELLO,
+          ideas=["queues_five", "sleeps_after_answer"], shows=["serves_while_another_waits"]),
     Stage("3c", "part3/webserver3c.py",
           "fork: a process for each connection",
-          "3b", 24, claims=["3.8", "3.9", "3.10", "3.13"], faults=HELLO | FORKS | NEVER_REAPS),
+          "3b", 24, claims=["3.8", "3.9", "3.10", "3.13"], faults=HELLO | FORKS | NEVER_REAPS,
+          ideas=FORKING, shows=list(NEVER_REAPS)),
     Stage("3d", "part3/webserver3d.py",
           "a fault: the parent keeps its copy of each connection",
           "3c", 5, claims=["3.11", "3.12", "3.13", "3.15"],
@@ -113,21 +173,45 @@ STAGES = {stage.name: stage for stage in [
               "ends_the_connection": "still open",
               "keeps_alive": "got no answer",
               "keeps_descriptor_count": "20 clients later",
-              "lives_on_256_descriptors": "OSError: .Errno 24. Too many open files",
-          }),
+              "lives_on_256_descriptors": "(?i)too many open files",
+          }, ideas=FORKING,
+          shows=["ends_the_connection", "keeps_descriptor_count", "lives_on_256_descriptors"]),
     Stage("3e", "part3/webserver3e.py",
           "a SIGCHLD handler reaps; the signal interrupts accept (EINTR)",
-          "3c", 16, claims=["3.18", "3.19", "3.21"], faults=HELLO | FORKS | DIES_OF_EINTR),
+          "3c", 16, claims=["3.18", "3.19", "3.21"], faults=HELLO | FORKS | DIES_OF_EINTR,
+          ideas=[*FORKING, "reaps_when_told"],
+          shows=["lives_through_signal", "leaves_no_zombie_after_128"],
+          excuses={"lives_through_signal": RESTARTS}),
     Stage("3f", "part3/webserver3f.py",
           "it restarts the interrupted accept",
           "3e", 5, claims=["3.20", "3.21"],
-          faults=HELLO | FORKS | {"leaves_no_zombie_after_128": "127 zombies of 128"}),
+          faults=HELLO | FORKS | {"leaves_no_zombie_after_128": "127 zombies of 128"},
+          ideas=[*FORKING, *REAPING], shows=["leaves_no_zombie_after_128"]),
     Stage("3g", "part3/webserver3g.py",
           "it reaps until there is none left: no zombie stays",
-          "3f", 24, claims=["3.22", "3.24"], faults=HELLO | FORKS),
+          "3f", 24, claims=["3.22", "3.24"], faults=HELLO | FORKS, ideas=[*FORKING, *REAPING]),
     Stage("3h", "part3/webserver3h.py",
-          "the WSGI server of part 2 with the fork and the reaper of 3g",
-          "3g", 107, claims=["3.25"], wsgi=True, faults=WSGI | FORKS),
+          "the complete WSGI server with the fork and the reaper of 3g",
+          "3g", 228, claims=["3.25"], wsgi=True,
+          faults=ONE_REQUEST | {"holds_5000_idle": FORKS["holds_5000_idle"]},
+          ideas=["a_process_for_each", *REAPING]),
+    Stage("3i", "part3/webserver3i.py",
+          "a thread for each connection",
+          "3b", 11, claims=["3.26"],
+          faults=HELLO | FORKS | {"lives_without_processes": "can't start new thread"},
+          ideas=["a_thread_for_each", "no_process_for_each", "sleeps_side_by_side"],
+          excuses={"a_thread_for_each": UNSEEN}),
+    Stage("3j", "part3/webserver3j.py",
+          "workers forked in advance; a dead one is replaced",
+          "3c", 20, claims=["3.27"],
+          faults=HELLO | {"holds_5000_idle": WAITS["holds_5000_idle"]},
+          ideas=["workers_in_advance", "replaces_a_worker", "sleeps_side_by_side"]),
+    Stage("3k", "part3/webserver3k.py",
+          "one process, one event loop: no client holds up another",
+          "3a", 18, claims=["3.28"], faults=HELLO),
+    Stage("3l", "part3/webserver3l.py",
+          "workers, event loops, complete WSGI and keep-alive: the server to use",
+          claims=["3.29"], wsgi=True, ideas=["workers_in_advance", "replaces_a_worker"]),
 ]}
 
 

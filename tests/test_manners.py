@@ -1,4 +1,7 @@
-"""What all stages have in common: settings, the ready line, errors, and how they stop."""
+"""What all stages have in common: settings, the ready line, errors, and how they stop.
+
+What every server is asked for, in whatever language, is in manners.py; test_check.py asks ours.
+"""
 
 import os
 import signal
@@ -124,15 +127,6 @@ def test_ctrl_c_stops_it_while_a_client_is_served(stage, start_stage):
         server.wait_until_dead(10)
     assert lab.eventually(lambda: not server.members(), 20)
     assert server.stderr == ""
-
-
-@every_stage
-def test_starts_again_at_once_on_the_same_port(stage, start_stage):
-    first = start_stage(stage.name, *arguments(stage))
-    lab.ask(first.port, until=b"Hello")
-    first.stop()
-    second = start_stage(stage.name, *arguments(stage), port=first.port)
-    assert lab.ask(second.port, until=b"Hello").status == 200
 
 
 @every_stage

@@ -2,8 +2,9 @@
 
 import pytest
 
+from ideas import IDEA_CHECKS
 from properties import CHECKS, Fault, subject_of
-from stages import PROPERTIES, STAGES
+from stages import IDEAS, PROPERTIES, STAGES
 
 CELLS = [pytest.param(stage, name, id=f"{stage.name}-{name}")
          for stage in STAGES.values() for name in PROPERTIES]
@@ -16,3 +17,23 @@ def test_stage_is_what_the_table_says(stage, name):
             CHECKS[name](subject_of(stage, patience=2))
     else:
         CHECKS[name](subject_of(stage))
+
+
+LACKING = {"no_process_for_each": "3g"}  # 3i has it from its parent
+
+
+@pytest.mark.parametrize(("stage", "name"), [
+    pytest.param(STAGES[LACKING.get(name, stage.parent)], name, id=f"{stage.name}-{name}")
+    for stage in STAGES.values() if stage.parent
+    for name in stage.ideas if name not in STAGES[stage.parent].ideas])
+def test_parent_lacks_the_idea(stage, name):
+    """That the stage has it is tested with all that make check asks for, in test_check.py."""
+    with pytest.raises(Fault):
+        IDEA_CHECKS[name](subject_of(stage, patience=1))
+
+
+def test_what_is_shown_or_excused_is_asked_for():
+    for stage in STAGES.values():
+        assert set(stage.shows) <= set(stage.faults)
+        assert set(stage.ideas) <= set(IDEAS)
+        assert set(stage.excuses) <= {*stage.shows, *stage.ideas}

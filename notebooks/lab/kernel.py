@@ -10,6 +10,7 @@ import threading
 import time
 from collections import namedtuple
 from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
 
 import psutil
@@ -21,6 +22,13 @@ Listener = namedtuple("Listener", "address waiting inode")
 PROC = Path("/proc")
 TCP_STATES = ["", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT",
               "CLOSE", "CLOSE_WAIT", "LAST_ACK", "LISTEN", "CLOSING", "SYN_RECV"]  # tcp_states.h
+
+SLEEPS = {  # functions of the kernel in which a call sleeps, on Linux 5 and 6
+    "inet_csk_accept": "accept", "inet_csk_wait_for_connect": "accept", "do_wait": "wait",
+    "hrtimer_nanosleep": "sleep", "wait_woken": "recv", "sk_wait_data": "recv",
+    "ep_poll": "epoll_wait", "do_epoll_wait": "epoll_wait", "do_select": "select",
+    "do_poll": "poll", "do_sys_poll": "poll", "poll_schedule_timeout": "select or poll",
+    "futex_wait_queue": "a lock", "futex_wait_queue_me": "a lock"}
 
 
 class CannotSee(Exception):
@@ -115,6 +123,32 @@ def thread_count(pid):
         return 0
 
 
+def memory(pids, kind="PSS"):
+    """The memory of some processes together, in bytes; what the kernel keeps for them is not in it.
+
+    RSS    all that each of them has in memory, so that a page which n of them share counts n times
+    PSS    there a shared page counts as 1/n in each: once, if pids are all that share it
+    Raises CannotSee for PSS without /proc. See proc_pid_smaps(5).
+    """
+    if kind == "PSS" and not psutil.LINUX:
+        raise CannotSee("This system does not tell how much of its memory a process shares.")
+    total = 0
+    for pid in pids:
+        with suppress(psutil.Error):  # it has ended
+            found = psutil.Process(pid)
+            total += found.memory_full_info().pss if kind == "PSS" else found.memory_info().rss
+    return total
+
+
+def sleeps_in(pid):
+    """The system call that a process sleeps in, such as "accept"; None if it runs, or one that
+    we have no word for, or where the system does not tell. See proc(5), wchan."""
+    try:
+        return SLEEPS.get(PROC.joinpath(str(pid), "wchan").read_text())
+    except OSError:
+        return None
+
+
 def holders(inode, pids):
     """Which of the processes hold a socket: [(pid, descriptor), ...]."""
     return [(pid, descriptor) for pid in pids
@@ -122,9 +156,9 @@ def holders(inode, pids):
 
 
 def listeners(port):
-    """The IPv4 listening sockets on a port, as a list of Listener.
+    """The listening sockets on a port, as a list of Listener.
 
-    address   the address it is bound to, such as "127.0.0.1"
+    address   the address it is bound to, such as "127.0.0.1"; "::" is every interface, in IPv6
     waiting   finished connections that wait for accept; None where /proc does not tell
     inode     the kernel's number for the socket; None likewise
     """
@@ -132,8 +166,19 @@ def listeners(port):
         return [Listener(found.laddr.ip, None, None) for found in _psutil_connections()
                 if found.status == psutil.CONN_LISTEN and found.laddr.port == port]
     return [Listener(local[0], waiting, inode)
-            for local, _, state, waiting, inode in _proc_net_tcp(port)
-            if state == "LISTEN"]
+            for table in ("net/tcp", "net/tcp6")
+            for local, _, state, waiting, inode in _proc_net_tcp(port, table, listening=True)]
+
+
+def listening(pids):
+    """Where these processes listen, on whatever port: a sorted list of (address, port)."""
+    found = set()
+    for pid in pids:
+        with suppress(psutil.Error):
+            found.update((end.laddr.ip, end.laddr.port)
+                         for end in psutil.Process(pid).net_connections(kind="tcp")
+                         if end.status == psutil.CONN_LISTEN)
+    return sorted(found)
 
 
 def connections(port):
@@ -234,25 +279,35 @@ def _need_proc(what):
         raise CannotSee(f"This system has no /proc, and shows no {what} without it.")
 
 
-def _proc_net_tcp(port):
-    """(local, foreign, state, waiting, inode) for each line of /proc/net/tcp with that port."""
-    here = f":{port:04X} "  # most of what may be thousands of lines is not for us
-    for line in filter(lambda line: here in line, (PROC / "net/tcp").read_text().splitlines()):
-        _, local, foreign, state, queues, _, _, _, _, inode, *_ = line.split()
-        yield (_address(local), _address(foreign), TCP_STATES[int(state, 16)],
-               int(queues.split(":")[1], 16), int(inode))
+def _proc_net_tcp(port, table="net/tcp", listening=False):
+    """(local, foreign, state, waiting, inode) for each line of /proc/net/tcp with that port.
+
+    Of what may be thousands of lines the listening sockets are the first; with listening=True
+    the others are not even read.
+    """
+    here = f":{port:04X} "
+    with suppress(FileNotFoundError), open(PROC / table) as lines:  # a kernel without IPv6
+        next(lines)
+        for line in lines:
+            if listening and line.split(maxsplit=4)[3] != "0A":
+                return
+            if here in line:
+                _, local, foreign, state, queues, _, _, _, _, inode, *_ = line.split()
+                yield (_address(local), _address(foreign), TCP_STATES[int(state, 16)],
+                       int(queues.split(":")[1], 16), int(inode))
 
 
 def _address(text):
-    """("127.0.0.1", 8888) from "0100007F:22B8": the address is in the machine's byte order."""
+    """("127.0.0.1", 8888) from "0100007F:22B8": words of four bytes in the machine's order."""
     address, port = text.split(":")
-    octets = int(address, 16).to_bytes(4, sys.byteorder)
-    return ".".join(map(str, octets)), int(port, 16)
+    octets = b"".join(int(address[start:start + 8], 16).to_bytes(4, sys.byteorder)
+                      for start in range(0, len(address), 8))
+    return str(ip_address(octets)), int(port, 16)
 
 
 def _psutil_connections():
     for found in psutil.process_iter():
         try:
-            yield from found.net_connections(kind="tcp4")
+            yield from found.net_connections(kind="tcp")
         except psutil.Error:
             continue

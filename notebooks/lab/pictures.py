@@ -6,6 +6,8 @@
     listening_queue     clients outside, waiting in the kernel's queue, and accepted
     socket_pair         one connection, and what each of its ends says of it
     over_time           a count that changes, such as that of the zombies during a storm
+    curves              what depends on a number, such as memory on that of the clients
+    bars                figures side by side, such as the requests/s of servers
 
 A Picture is a matplotlib Figure that shows itself as PNG where it is a notebook cell's value.
 """
@@ -37,6 +39,7 @@ ARROW_HEAD = [(0, -1), (0.9, 0), (0, 1)]
 PHASES = [("waits to connect", PAPER, "....."),  # name, fill, hatch
           ("connected, waits for the answer", LIGHT_ORANGE, "////"),
           ("has the answer, still connected", BLUE, "")]
+FILLS = [(BLUE, ""), (LIGHT_ORANGE, "////"), (PAPER, ".....")]  # of bars, with their hatches
 NEVER = ["never connects", "never answered", "never ends"]
 STATES = {"running": "#b8e2d5", "sleeping": LIGHT_BLUE, "stopped": "#faf3b4"}  # others: GREY
 STREAMS = ["standard input", "standard output", "standard error"]
@@ -82,8 +85,7 @@ def timeline(answers, labels=None, title=None, seconds=None):
     axes.set(xlim=(0, seconds), ylim=(rows - 0.4, -0.6), xlabel="seconds")
     key = [Patch(fc=fill, ec=INK, hatch=hatch, label=name) for name, fill, hatch in PHASES]
     key.append(Line2D([], [], marker="|", ls="", ms=13, mew=3, color=INK, label="the end"))
-    figure.legend(handles=key, loc="lower left", bbox_to_anchor=(0, axes.get_position().y1),
-                  ncols=4, frameon=False, fontsize=SMALL, handlelength=1.8, columnspacing=1.8)
+    _key(figure, axes, key)
     return figure
 
 
@@ -337,13 +339,73 @@ def over_time(series, ylabel, title=None):
     axes.margins(x=0)
     if not ends:
         axes.set_xlim(0, 1)
-    above = 0  # each name stands where its line ends, but clear of the one below
-    for count, text in sorted(ends):
-        y = max(count, above)
+    _names(axes, ends)
+    return figure
+
+
+def curves(series, xlabel, ylabel, title=None):
+    """What depends on a number: {"3g": [(clients, megabytes), ...], "3k": [...]}.
+
+    A point for each pair, and the last one's figure beside the name. All series end at the same x.
+    """
+    figure, axes = _chart(3.2, title, left=0.85, right=1.2)
+    ends = []
+    for colour, (name, points) in zip(COLOURS * len(series), series.items(), strict=False):
+        if points:
+            axes.plot(*zip(*points, strict=True), "o-", color=colour, lw=2.4, ms=7, clip_on=False,
+                      gid="curve")
+            ends.append((points[-1][1], f"{name}: {points[-1][1]:.3g}"))
+    axes.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, axes.get_ylim()[1] or 1))
+    axes.margins(x=0)
+    _names(axes, ends)
+    return figure
+
+
+def _names(axes, ends):
+    """(value, text) for each line: the text where the line ends, but clear of the one below."""
+    above = 0
+    for value, text in sorted(ends):
+        y = max(value, above)
         above = y + axes.get_ylim()[1] * 0.08
         axes.annotate(text, (1, y), (10, 0), xycoords=("axes fraction", "data"), size=NORMAL,
                       textcoords="offset points", va="center", color=INK, weight="bold")
+
+
+def bars(series, xlabel, title=None):
+    """Figures side by side: {"kept": {"3l": 100_000, "3g": None}, "anew": {"3l": 40_000, ...}}.
+
+    Three series at most. The first name is on top, with a bar for each of its figures.
+    """
+    names = list(dict.fromkeys(name for figures in series.values() for name in figures))
+    drawn = [(name, look, figures[name]) for name in names
+             for look, figures in zip(FILLS, series.values(), strict=False)
+             if figures.get(name) is not None]
+    depth = len(drawn) + 0.45 * len(names)  # in bars: one each, and a space between two names
+    figure, axes = _chart(max(1, 0.27 * depth), title, left=1.7, right=1.1,
+                          key=0.3 * (len(series) > 1))
+    rows = {name: [] for name, _, _ in drawn}
+    for number, (name, (fill, hatch), value) in enumerate(drawn):
+        rows[name].append(number + 0.45 * names.index(name))
+        axes.barh(rows[name][-1], value, height=0.86, fc=fill, ec=INK, hatch=hatch, lw=0.8,
+                  gid="bar", clip_on=False)
+        axes.annotate(f"{value:,.0f}" if value >= 100 else f"{value:.3g}", (value, rows[name][-1]),
+                      (6, 0), textcoords="offset points", size=NORMAL, color=INK, va="center")
+    axes.set_yticks([sum(ys) / len(ys) for ys in rows.values()], list(rows))
+    axes.tick_params(axis="y", length=0)
+    axes.set(xlabel=xlabel, xlim=(0, max([value for _, _, value in drawn], default=1)),
+             ylim=(max(depth, 1) - 0.7, -0.7))
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
+    if len(series) > 1:
+        _key(figure, axes, [Patch(fc=fill, ec=INK, hatch=hatch, label=name)
+                            for (fill, hatch), name in zip(FILLS, series, strict=False)])
     return figure
+
+
+def _key(figure, axes, handles):
+    """What fills and marks stand for, above the axes."""
+    figure.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, axes.get_position().y1),
+                  ncols=4, frameon=False, fontsize=SMALL, handlelength=1.8, columnspacing=1.8)
 
 
 def _chart(height, title, left, right, key=0):

@@ -8,14 +8,17 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
-from lab.kernel import eventually, holder_of_port, listeners, thread_count
+from lab.kernel import eventually, holder_of_port, listeners, listening, thread_count
 
 PROJECT = Path(__file__).resolve().parents[2]
+STARTING = threading.Lock()  # who holds it knows that no server is without its guard
 
 
 class ServerError(Exception):
@@ -42,7 +45,7 @@ def stage_command(stage, *arguments, python=sys.executable):
 def free_port():
     """A TCP port that nobody listens on, below those that the kernel gives to clients."""
     while True:
-        port = random.randrange(10240, 32768)
+        port = random.SystemRandom().randrange(10240, 32768)
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
@@ -108,11 +111,14 @@ class Server:
         for name in [name for name, value in given.items() if value is None]:
             del environ[name]
         identity = private_identity() if processes and os.geteuid() == 0 else {}
+        with STARTING:
+            self._start(environ, limited(self.command, files, processes, identity), cwd, identity)
+
+    def _start(self, environ, command, cwd, identity):
         try:
             self.process = subprocess.Popen(
-                limited(self.command, files, processes, identity), cwd=cwd, env=environ,
-                stdin=subprocess.DEVNULL, stdout=self._stdout.file, stderr=self._stderr.file,
-                start_new_session=True, **identity)
+                command, cwd=cwd, env=environ, stdin=subprocess.DEVNULL, stdout=self._stdout.file,
+                stderr=self._stderr.file, start_new_session=True, **identity)
         except OSError as error:
             self._stdout.close()
             self._stderr.close()
@@ -146,11 +152,22 @@ class Server:
     def wait_until_ready(self, within=15):
         """Wait up to `within` seconds until a process of the group listens on the port.
 
-        Raises ServerError, with the last output, if it ends before, or takes too long.
+        Raises ServerError, with the last output, if it ends before, listens elsewhere, or takes
+        too long.
         """
-        if not eventually(lambda: self.exit_status is not None or self.listens(), within, 0.03):
-            raise ServerError(f"{shlex.join(self.command)} does not listen on port {self.port} "
-                              f"{within} s after it was started.{self._last_words()}")
+        deadline = time.monotonic() + within
+        while not eventually(lambda: self.exit_status is not None or self.listens(),
+                             min(within, 2), 0.03):
+            places = listening(self.members())
+            if places and not self.listens():
+                raise ServerError(
+                    f"{shlex.join(self.command)} listens on "
+                    f"{' and '.join(f'{address}:{port}' for address, port in places)}, and not "
+                    f"where PORT={self.port} says.{self._last_words()}")
+            if time.monotonic() > deadline:
+                raise ServerError(
+                    f"{shlex.join(self.command)} does not listen on port {self.port} {within} s "
+                    f"after it was started.{self._last_words()}")
         if self.exit_status is not None:
             raise ServerError(f"{shlex.join(self.command)} ended with status {self.exit_status} "
                               f"before it listened.{self._last_words()}")

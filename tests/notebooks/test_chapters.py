@@ -26,6 +26,7 @@ CHAPTERS = {  # the claims that each chapter shows
     "3_4_zombies": ["3.13", "3.14", "3.15", "3.16", "3.17"],
     "3_5_signals": ["3.18", "3.19", "3.20", "3.21", "3.22", "3.23", "3.24"],
     "3_6_concurrent_wsgi": ["3.25"],
+    "3_7_past_fork": ["3.26", "3.27", "3.28", "3.29"],
 }
 every_chapter = pytest.mark.parametrize("chapter", CHAPTERS)
 WITHOUT_A_NOTEBOOK = {"2.10"}  # other servers on the same applications: tests/part2 runs them

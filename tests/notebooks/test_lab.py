@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 import lab
+from scripts import linux_only
 
 SLEEPER = [sys.executable, "-c", "import time; print('awake', flush=True); time.sleep(60)"]
 
@@ -68,7 +69,7 @@ def test_command_that_is_not_there_is_said():
 
 
 def test_stage_that_is_not_there_is_said_with_those_that_are():
-    with pytest.raises(lab.ServerError, match="no stage '9z'. There are: 1, 2, 3a"):
+    with pytest.raises(lab.ServerError, match="no stage '9z'. There are: 1, 2, 2b, 3a"):
         lab.start_stage("9z")
 
 
@@ -107,6 +108,27 @@ def test_queue_counts_accepted_waiting_and_outside(start_stage):
         assert lab.eventually(lambda: lab.queue(server.pid, server.port) == (1, 2, 0))
         [pair] = [pair for pair in lab.socket_pairs(server.port) if pair[1].inode]
         assert pair[0].local == pair[1].foreign
+
+
+@linux_only
+def test_memory_counts_a_shared_page_once_as_pss_and_for_each_process_as_rss():
+    program = "import os, time; much = b'x' * 50_000_000; os.fork(); time.sleep(60)"
+    with lab.Server([sys.executable, "-c", program]) as server:
+        assert lab.eventually(lambda: len(server.members()) == 2)
+        seen = {kind: lab.memory(server.members(), kind) for kind in ("PSS", "RSS")}
+    assert 50e6 < seen["PSS"] < 90e6 < 100e6 < seen["RSS"], seen
+
+
+def test_memory_of_a_process_that_is_gone_is_none():
+    with lab.Server(SLEEPER) as server:
+        assert lab.memory([server.pid], "RSS") > 1e6
+    assert lab.memory([server.pid], "RSS") == 0
+
+
+def test_memory_without_proc_says_that_it_cannot_see_what_is_shared(monkeypatch):
+    monkeypatch.setattr(psutil, "LINUX", False)
+    with pytest.raises(lab.CannotSee, match="shares"):
+        lab.memory([os.getpid()])
 
 
 def test_process_that_ends_while_we_look_at_it_is_seen_as_a_zombie(monkeypatch):

@@ -49,6 +49,13 @@ PICTURES = {
     "long queue": lambda: pictures.listening_queue(0, 900, 100, 1024),
     "pair": lambda: pictures.socket_pair(*ENDS, title="t"),
     "over time": lambda: pictures.over_time({"3f": [(0, 0), (1, 90)], "3g": [(0, 0)]}, "zombies"),
+    "bars": lambda: pictures.bars({"kept": {"3l": 99_000.4, "bjoern": 120_000},
+                                   "anew": {"3g": 1500, "3l": 38_000}}, "requests/s", title="t"),
+    "bars of one": lambda: pictures.bars({"CPU": {"3l": 9.61}}, "CPU µs"),
+    "bars of nobody": lambda: pictures.bars({"kept": {}}, "requests/s"),
+    "curves": lambda: pictures.curves({"3g": [(0, 5), (200, 90)], "3k": [(0, 5), (200, 5.1)]},
+                                      "clients", "MB", title="t"),
+    "curves of nobody": lambda: pictures.curves({"3g": []}, "clients", "MB"),
     "over no time": lambda: pictures.over_time({"3f": []}, "zombies", title="t"),
 }
 
@@ -253,3 +260,30 @@ def test_over_time_keeps_the_names_of_equal_lines_apart():
     one, other = [text.get_window_extent() for text in picture.findobj(Text)
                   if text.get_text() in ("3g: 0", "3h: 0")]
     assert not one.overlaps(other)
+
+
+def test_curves_have_a_point_for_each_pair_and_a_name_at_the_end():
+    picture = pictures.curves({"3g": [(0, 5), (100, 47), (200, 89.16)], "3k": [(0, 4), (200, 5)]},
+                              "clients", "MB")
+    points = [curve.get_xydata().tolist() for curve in drawn(picture, "curve")]
+    assert points == [[[0, 5], [100, 47], [200, 89.16]], [[0, 4], [200, 5]]]
+    assert {"3g: 89.2", "3k: 5", "clients", "MB"} <= set(texts(picture))
+
+
+def test_curves_begin_at_zero():
+    low, high = pictures.curves({"3g": [(0, 5), (200, 90)]}, "x", "y").axes[0].get_ylim()
+    assert low == 0
+    assert high >= 90
+
+
+def test_bars_are_as_long_as_their_figures_and_only_there_where_one_is():
+    picture = pictures.bars({"kept": {"3l": 99_000.4, "wsgiref": None}, "anew": {"3g": 1500,
+                             "3l": 38_000, "wsgiref": 4.567}}, "requests/s")
+    lengths = [bar.get_width() for bar in drawn(picture, "bar")]
+    assert lengths == [99_000.4, 38_000, 4.567, 1500]
+    assert {"3l", "wsgiref", "3g", "99,000", "38,000", "4.57", "1,500", "kept", "anew",
+            "requests/s"} <= set(texts(picture))
+
+
+def test_bars_of_one_series_need_no_key():
+    assert "CPU" not in texts(pictures.bars({"CPU": {"3l": 9.61}}, "µs"))

@@ -1,8 +1,14 @@
 """Applications that show what a server does with them. Each is named for what it does."""
 
+import json
+import os
 import subprocess
 import sys
 import time
+from functools import partial
+from pathlib import Path
+from wsgiref.util import FileWrapper, request_uri, shift_path_info
+from wsgiref.validate import validator
 
 
 def plain(start_response, text, status="200 OK", headers=()):
@@ -90,6 +96,314 @@ def runs_a_program(environ, start_response):
     program.stdout.read()  # returns when the program ends
     time.sleep(0.2)
     return plain(start_response, f"status {program.wait()}")
+
+
+def echoes(environ, start_response):
+    """The body of the request; each call leaves a line on stderr."""
+    environ["wsgi.errors"].write("called\n")
+    environ["wsgi.errors"].flush()
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    return plain(start_response, body.decode("latin-1"))
+
+
+def says_reading(environ, start_response):
+    """How the server read the request: all that the client has a say in, as JSON."""
+    names = ["REQUEST_METHOD", "PATH_INFO", "QUERY_STRING", "SERVER_PROTOCOL", "CONTENT_TYPE",
+             "CONTENT_LENGTH", *sorted(name for name in environ if name.startswith("HTTP_"))]
+    read = {name: environ.get(name, "") for name in names}
+    body = environ["wsgi.input"].read().decode("latin-1")
+    return plain(start_response, json.dumps({**read, "body": body}))
+
+
+def says_url(environ, start_response):
+    """The URL as it was asked for, put together again as PEP 3333 tells applications to do it."""
+    return plain(start_response, request_uri(environ))
+
+
+READS = {  # how a file may be read: each a function of the file
+    "read": lambda file: file.read(),
+    "read(-1)": lambda file: file.read(-1),
+    "read(0)": lambda file: (file.read(0), file.read(3)),
+    "read(3)": lambda file: list(iter(partial(file.read, 3), b"")),
+    "read(1000)": lambda file: (file.read(1000), file.read(1000)),
+    "read past the end": lambda file: (file.read(), file.read(), file.read(1), file.readline()),
+    "readline": lambda file: list(iter(file.readline, b"")),
+    "readline(4)": lambda file: list(iter(partial(file.readline, 4), b"")),
+    "readline(-1)": lambda file: file.readline(-1),
+    "readlines": lambda file: file.readlines(),
+    "readlines(4)": lambda file: (file.readlines(4), file.read()),
+    "for line in": list,
+    "some of each": lambda file: (file.read(2), file.readline(), next(iter(file)), file.read()),
+}
+
+
+def reads(environ, start_response):
+    """The repr of what wsgi.input gives, read in the way of READS that the path names."""
+    way = READS[environ["PATH_INFO"].removeprefix("/")]
+    return plain(start_response, repr(way(environ["wsgi.input"])))
+
+
+def leaves_the_body(environ, start_response):
+    """An answer without a look at what was sent."""
+    return plain(start_response, "not read")
+
+
+def starts_as_told(environ, start_response):
+    """The body of the request is JSON: a status, a list of headers, and the blocks to return."""
+    status, headers, *blocks = json.loads(environ["wsgi.input"].read())
+    try:
+        start_response(status, [tuple(header) for header in headers])
+    except Exception:
+        environ["wsgi.errors"].write("start_response raised\n")
+        raise
+    return [block.encode() for block in blocks]
+
+
+def writes(environ, start_response):
+    write = start_response("200 OK", [("Content-Type", "text/plain")])
+    write(b"one ")
+    write(b"")
+    write(b"two ")
+    return [b"three ", b"four"]
+
+
+def starts_when_asked_for_a_block(environ, start_response):
+    """An iterator whose start_response is called at the last moment that is allowed."""
+    class Body:
+        def __init__(self):
+            self.blocks = iter([b"one ", b"two"])
+            self.started = False
+
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            if not self.started:
+                self.started = True
+                start_response("200 OK", [("Content-Type", "text/plain")])
+            return next(self.blocks)
+
+    return Body()
+
+
+def replaces_its_headers(environ, start_response):
+    """A first block is empty, so no headers are out when it calls start_response again."""
+    start_response("200 OK", [("Content-Type", "text/plain"), ("X-First", "yes")])
+    yield b""
+    try:
+        raise ValueError("the application thinks again")
+    except ValueError:
+        start_response("203 Replaced", [("Content-Type", "text/plain")], sys.exc_info())
+    yield b"replaced"
+
+
+def starts_with_exc_info(environ, start_response):
+    """The first and only call has an exc_info."""
+    try:
+        raise ValueError("before any headers")
+    except ValueError:
+        start_response("503 Busy", [("Content-Type", "text/plain")], sys.exc_info())
+    return [b"busy"]
+
+
+def replaces_too_late(environ, start_response):
+    """Headers are out: start_response has to raise the error that it is told of."""
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "100")])
+    yield b"one "
+    try:
+        raise ValueError("after the headers")
+    except ValueError as error:
+        try:
+            start_response("500 Error", [("Content-Type", "text/plain")], sys.exc_info())
+        except ValueError as raised:
+            environ["wsgi.errors"].write(f"the same error: {raised is error}\n")
+            raise
+    yield b"never sent"
+
+
+def raises_after_a_block(environ, start_response):
+    """With ?LENGTH it promises that many bytes of body."""
+    length = [("Content-Length", environ["QUERY_STRING"])] if environ["QUERY_STRING"] else []
+    start_response("200 OK", [("Content-Type", "text/plain"), *length])
+    yield b"one "
+    raise ZeroDivisionError("the application divided by zero, in the middle of its body")
+
+
+def exits_after_a_block(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "100")])
+    yield b"one "
+    sys.exit("the application wants to leave, in the middle of its body")
+
+
+def never_starts_and_has_no_body(environ, start_response):
+    return []
+
+
+def returns_nothing(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+
+
+def yields_text(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    yield "text where bytes belong"
+
+
+def yields_text_later(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "8")])
+    yield b"one "
+    yield "two "
+
+
+def ends_its_process(environ, start_response):
+    """Asked for /hello it answers, else it ends without a word to anybody."""
+    if environ["PATH_INFO"] == "/hello":
+        return plain(start_response, "fine")
+    os._exit(3)
+
+
+class Closable:
+    """An iterable whose close() leaves a line on stderr; `fails` names the method that raises."""
+
+    def __init__(self, errors, fails):
+        self.errors = errors
+        self.fails = fails
+
+    def __iter__(self):
+        if self.fails == "iter":
+            raise ZeroDivisionError("in __iter__")
+        yield b"one "
+        if self.fails == "next":
+            raise ZeroDivisionError("in __next__")
+        yield b"two"
+
+    def close(self):
+        self.errors.write("closed\n")
+        self.errors.flush()
+        if self.fails == "close":
+            raise ZeroDivisionError("in close")
+        if self.fails == "exit":
+            sys.exit("the application wants to leave, in close")
+
+
+def returns_closable(environ, start_response):
+    """The query may name what fails: iter, next, close; exit: close() calls sys.exit; start:
+    start_response is not called."""
+    if environ["QUERY_STRING"] != "start":
+        start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "7")])
+    return Closable(environ["wsgi.errors"], environ["QUERY_STRING"])
+
+
+def wait_for(path, seconds=10):
+    """Wait until there is a file of that name."""
+    deadline = time.monotonic() + seconds
+    while not Path(path).exists():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{path} did not come in {seconds} s")
+        time.sleep(0.01)
+
+
+def waits_between_blocks(environ, start_response):
+    """The second block comes when there is a file named as the query says."""
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    yield b"one "
+    wait_for(environ["QUERY_STRING"])
+    yield b"two"
+
+
+def waits_after_write(environ, start_response):
+    write = start_response("200 OK", [("Content-Type", "text/plain")])
+    write(b"one ")
+    wait_for(environ["QUERY_STRING"])
+    return [b"two"]
+
+
+def waits(environ, start_response):
+    wait_for(environ["QUERY_STRING"])
+    return plain(start_response, "waited")
+
+
+def wraps_a_file(environ, start_response):
+    """The text of this module, by wsgi.file_wrapper if the server has one."""
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    wrapper = environ.get("wsgi.file_wrapper", FileWrapper)
+    return wrapper(open(__file__, "rb"), 1000)
+
+
+def writes_errors(environ, start_response):
+    errors = environ["wsgi.errors"]
+    errors.write("written to wsgi.errors, ")
+    errors.writelines(["and ", "lines\n"])
+    errors.flush()
+    return plain(start_response, "done")
+
+
+def spoils_its_environ(environ, start_response):
+    """It says what it finds, then leaves what the next request must not see."""
+    answer = says_environ(environ, start_response)
+    environ["spoilt"] = "by the request before"
+    environ["wsgi.url_scheme"] = "gopher"
+    return answer
+
+
+MEGABYTE = bytes(range(256)) * 4096
+
+
+def streams(environ, start_response):
+    """As many megabytes as the query says, without an end if it says none. Each that the server
+    asks for leaves a line on stderr, and the close of it all as well."""
+    megabytes = int(environ["QUERY_STRING"] or 1_000_000)
+    start_response("200 OK", [("Content-Type", "application/octet-stream")])
+    try:
+        for _ in range(megabytes):
+            environ["wsgi.errors"].write("a megabyte\n")
+            yield MEGABYTE
+    finally:
+        environ["wsgi.errors"].write("closed\n")
+
+
+def ticks(environ, start_response):
+    """Small blocks without an end: the next is ready as soon as one is sent."""
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    while True:
+        yield b"tick\n"
+
+
+def says_size(environ, start_response):
+    """How many bytes it was sent, read a little at a time."""
+    blocks = iter(partial(environ["wsgi.input"].read, 65536), b"")
+    return plain(start_response, str(sum(map(len, blocks))))
+
+
+def says_peak(environ, start_response):
+    """The most memory that its process ever had, in MiB, once the request's body was read."""
+    while environ["wsgi.input"].read(65536):
+        pass
+    [line] = [line for line in Path("/proc/self/status").read_text().splitlines()
+              if line.startswith("VmHWM:")]
+    return plain(start_response, str(int(line.split()[1]) // 1024))
+
+
+def naps(environ, start_response):
+    time.sleep(0.05)
+    return plain(start_response, "rested")
+
+
+def says_pid(environ, start_response):
+    return plain(start_response, str(os.getpid()))
+
+
+def named(environ, start_response):
+    """The application of this module that the path begins with: /sleeps/a is sleeps, asked for /a.
+    A path that names none gets says_environ."""
+    name = environ["PATH_INFO"].split("/")[1:2]
+    application = name and globals().get(name[0])
+    if not callable(application):
+        return says_environ(environ, start_response)
+    shift_path_info(environ)
+    return application(environ, start_response)
+
+
+validated = validator(named)
 
 
 print("the application is loaded", flush=True)
