@@ -159,7 +159,8 @@ def answers(subject):
             raise Fault(f"{client} asked for /hello.",
                         "HTTP/1.1 200 OK, an empty line, and the body; lines end with \\r\\n.",
                         f"{what_came(answer)} {doing(server)}")
-        lab.eventually(lambda: TRACEBACK.search(server.stderr), 0.2)
+        if lab.eventually(lambda: TRACEBACK.search(server.stderr), 0.2):
+            lab.eventually(lambda: server.exit_status is not None, 0.5)  # by then it is all there
         if "Interrupted system call" not in server.stderr:
             must_not_show_a_traceback(server, "two clients that asked for /hello")
 

@@ -42,12 +42,16 @@ def eventually(condition, within=10, every=0.01):
     """Call condition() until it returns something true, and return that.
 
     Gives up after `within` seconds and returns the last, false, answer. Looks every `every`
-    seconds.
+    seconds, or less often where a look takes long, so that waiting leaves the processor to others.
     """
     deadline = time.monotonic() + within
-    while not (answer := condition()) and time.monotonic() < deadline:
-        time.sleep(every)
-    return answer
+    while True:
+        start = time.monotonic()
+        answer = condition()
+        now = time.monotonic()
+        if answer or now > deadline:
+            return answer
+        time.sleep(max(every, 3 * (now - start)))
 
 
 def process(pid):

@@ -1,5 +1,6 @@
 """Start any command as a server, keep what it says, and be sure that it ends."""
 
+import itertools
 import os
 import random
 import shlex
@@ -155,9 +156,13 @@ class Server:
         Raises ServerError, with the last output, if it ends before, listens elsewhere, or takes
         too long.
         """
-        deadline = time.monotonic() + within
-        while not eventually(lambda: self.exit_status is not None or self.listens(),
-                             min(within, 2), 0.03):
+        deadline, polls = time.monotonic() + within, itertools.count(1)
+
+        def listens():  # the kernel's table is slow to read: first hear what the server says
+            return ("Serving HTTP" in self.stdout or next(polls) % 8 == 0) and self.listens()
+
+        while not eventually(lambda: self.exit_status is not None or listens(),
+                             min(within, 2), 0.02):
             places = listening(self.members())
             if places and not self.listens():
                 raise ServerError(

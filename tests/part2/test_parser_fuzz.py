@@ -80,7 +80,7 @@ def written_plainly(reading):
 
 @every_complete_stage
 @given(request=REQUESTS)
-@settings(fuzz, max_examples=150)
+@settings(fuzz, max_examples=80)
 def test_any_bytes_get_an_answer_or_the_end_and_never_a_traceback(server, request):
     before = len(server.stderr)
     answer = lab.ask(server.port, request, hang_up=True)
@@ -92,7 +92,7 @@ def test_any_bytes_get_an_answer_or_the_end_and_never_a_traceback(server, reques
 
 @every_complete_stage
 @given(request=garbled())
-@settings(fuzz, max_examples=150)
+@settings(fuzz, max_examples=80)
 def test_what_is_served_reads_the_same_when_it_is_written_plainly(server, request):
     read = reading(lab.ask(server.port, request, hang_up=True))
     if isinstance(read, str) and read:
@@ -109,7 +109,7 @@ def test_what_is_served_reads_the_same_when_it_is_written_plainly(server, reques
 @example(request=head(start=b"GET / HTTP/1.2"))
 @example(request=chunks(b"0\r\n\r\n", b"Transfer-Encoding: chunked"))
 @example(request=b"\r\n\r\n" + head())
-@settings(fuzz, max_examples=150)
+@settings(fuzz, max_examples=80)
 def test_all_servers_read_a_request_alike(trio, request):
     readings = {name: reading(lab.ask(server.port, request, hang_up=True))
                 for name, server in trio.items()}
