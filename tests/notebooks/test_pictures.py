@@ -82,14 +82,11 @@ def bars(picture):
     return rows
 
 
-def test_same_data_gives_the_same_bytes(draw):
+def test_same_data_give_the_same_bytes_opaque_and_on_white_ground(draw):
     png = draw().png()
     assert png == draw().png()
     assert b"Software" not in png, "another matplotlib would give other bytes"
-
-
-def test_no_pixel_is_transparent_and_the_ground_is_white(draw):
-    pixels = imread(io.BytesIO(draw().png()))
+    pixels = imread(io.BytesIO(png))
     assert (pixels[..., 3:] == 1).all(), "some pixel is transparent: a dark page shines through"
     assert (pixels[[0, 0, -1, -1], [0, -1, 0, -1], :3] == 1).all(), "a corner is not white"
 
