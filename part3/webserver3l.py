@@ -62,9 +62,9 @@ class ClientLeft(BaseException):
     """The client is gone, or takes nothing any more. No application shall catch that."""
 
 
-def insist(condition, error):
+def insist(condition, error, *details):
     if not condition:
-        raise error
+        raise error(*details)
 
 
 @functools.lru_cache(maxsize=512)
@@ -72,12 +72,12 @@ def understand(head):
     """A head's part of environ, the length of the body, and whether another request may follow."""
     request_line, *lines = head.decode("latin-1").split("\r\n")
     match = REQUEST_LINE.fullmatch(request_line)
-    insist(match, Refused(400, "the request line is not: method, target, HTTP version"))
+    insist(match, Refused, 400, "the request line is not: method, target, HTTP version")
     version = match["SERVER_PROTOCOL"]
-    insist(version in ("HTTP/1.0", "HTTP/1.1"), Refused(505, "this server speaks HTTP/1.1"))
+    insist(version in ("HTTP/1.0", "HTTP/1.1"), Refused, 505, "this server speaks HTTP/1.1")
     environ = {"SCRIPT_NAME": "", "QUERY_STRING": "", **parse_headers(lines)}
     host = environ.get("HTTP_HOST", "" if version == "HTTP/1.0" else "none, not even empty")
-    insist(HOSTS.fullmatch(host), Refused(400, "a request has one Host"))
+    insist(HOSTS.fullmatch(host), Refused, 400, "a request has one Host")
     environ |= {name: text for name, text in match.groupdict().items() if text is not None}
     environ["PATH_INFO"] = unquote(match["PATH_INFO"] or "/", "latin-1")
     environ["CONTENT_TYPE"] = environ.pop("HTTP_CONTENT_TYPE", "")
@@ -88,10 +88,10 @@ def understand(head):
 
 def parse_headers(lines):
     """The headers by their names in environ; what comes more than once is joined."""
-    insist(len(lines) <= MAX_HEADERS, Refused(431, f"more than {MAX_HEADERS} headers"))
+    insist(len(lines) <= MAX_HEADERS, Refused, 431, f"more than {MAX_HEADERS} headers")
     environ = {}
     for line in lines:
-        insist(match := FIELD.fullmatch(line), Refused(400, "a header is not: name, colon, value"))
+        insist(match := FIELD.fullmatch(line), Refused, 400, "a header is not: name, colon, value")
         key, value = "HTTP_" + match[1].upper().replace("-", "_"), match[2].rstrip(" \t")
         if "_" not in match[1]:  # such a name could pass for one with a dash
             environ[key] = f"{environ[key]},{value}" if key in environ else value
@@ -103,24 +103,24 @@ def body_length(environ):
     coding = environ.pop("HTTP_TRANSFER_ENCODING", None)  # RFC 9112, 6
     length = environ.pop("HTTP_CONTENT_LENGTH", None if coding else "0")
     if coding is None:
-        insist(length.isdecimal() and len(length) < 16, Refused(400, "Content-Length is no number"))
-        insist(int(length) <= MAX_BODY, Refused(413, f"more than {MAX_BODY} bytes"))
+        insist(length.isdecimal() and len(length) < 16, Refused, 400, "Content-Length is no number")
+        insist(int(length) <= MAX_BODY, Refused, 413, f"more than {MAX_BODY} bytes")
         return int(length)
-    insist(length is None and environ["SERVER_PROTOCOL"] != "HTTP/1.0", Refused(400, "ambiguous"))
-    insist(coding.lower() == "chunked", Refused(501, "the one transfer coding is chunked"))
+    insist(length is None and environ["SERVER_PROTOCOL"] != "HTTP/1.0", Refused, 400, "ambiguous")
+    insist(coding.lower() == "chunked", Refused, 501, "the one transfer coding is chunked")
     return None
 
 
 @functools.lru_cache(maxsize=256)
 def assemble_head(status, headers):
     """The application's part of a head, its Content-Length if it has one, whether it has a Date."""
-    insist(STATUS.fullmatch(status), ValueError(f"status {status!r}"))
+    insist(STATUS.fullmatch(status), ValueError, f"status {status!r}")
     for name, value in headers:
         well_formed = ":" not in name and FIELD.fullmatch(name + ":" + value)
-        insist(well_formed and not is_hop_by_hop(name), ValueError(f"header {(name, value)}"))
+        insist(well_formed and not is_hop_by_hop(name), ValueError, f"header {(name, value)}")
     given = [name.lower() for name, _ in headers]
     lengths = [value for name, value in headers if name.lower() == "content-length"]
-    insist(",".join(lengths or "0").isdecimal(), ValueError(f"Content-Length {lengths}"))
+    insist(",".join(lengths or "0").isdecimal(), ValueError, f"Content-Length {lengths}")
     lines = [f"{name}: {value}\r\n" for name, value in headers]
     lines += ["Server: WSGIServer\r\n"] * ("server" not in given)
     head = f"HTTP/1.1 {status}\r\n{''.join(lines)}".encode("latin-1")
@@ -136,8 +136,8 @@ class Response:
         self.status, self.headers_sent, self.chunked, self.remaining = None, False, False, 0
 
     def start_response(self, status, headers, exc_info=None):
-        insist(not (exc_info and self.headers_sent), exc_info and exc_info[1])  # it is too late
-        insist(exc_info or not self.status, RuntimeError("called again, and without exc_info"))
+        insist(not (exc_info and self.headers_sent), lambda: exc_info[1])  # it is too late
+        insist(exc_info or not self.status, RuntimeError, "called again, and without exc_info")
         self.head, self.length, self.has_date = assemble_head(status, tuple(headers))
         self.status = status
         return self.write
@@ -150,7 +150,7 @@ class Response:
 
     def frame(self, block, length=None):
         """A block as it goes out, the first with the headers; length is the whole body's."""
-        insist(self.status, RuntimeError("the application did not call start_response"))
+        insist(self.status, RuntimeError, "the application did not call start_response")
         head = b"" if self.headers_sent else self.complete_head(length)
         if self.chunked:  # RFC 9112, 7.1
             data = b"%b%x\r\n%b\r\n" % (head, len(block), block)
@@ -257,7 +257,7 @@ class Connection:
                 yield from self.send(response.frame(b"", 0))  # the last chunk, or the headers
         except (Exception, SystemExit):  # the application's fault: show it, and go on
             traceback.print_exc()
-            insist(response.headers_sent, Refused(500, "the application failed"))
+            insist(response.headers_sent, Refused, 500, "the application failed")
             response.keep_alive = False  # in the middle of a body, the end of all has to tell
         finally:
             getattr(blocks, "close", bool)()
@@ -286,14 +286,14 @@ class Connection:
                 break
             except BlockingIOError:
                 yield READ
-        insist(block, ClientLeft() if self.idle else Refused(400, "the request ends early"))
+        insist(block, ClientLeft if self.idle else Refused, 400, "the request ends early")
         self.buffer += block
 
     def read_until(self, mark, too_large=None):
         """The bytes before the mark, MAX_HEAD at most; the mark goes, too."""
         while (end := self.buffer.find(mark, 0, MAX_HEAD)) < 0:
-            code = too_large or (431 if b"\r\n" in self.buffer else 414)
-            insist(len(self.buffer) < MAX_HEAD, Refused(code, f"more than {MAX_HEAD} bytes"))
+            if len(self.buffer) >= MAX_HEAD:
+                raise Refused(too_large or (431 if b"\r\n" in self.buffer else 414), "it is too long")
             yield from self.receive()
             if self.idle:
                 self.idle = False
@@ -315,13 +315,13 @@ class Connection:
         while size != 0:
             self.give_time()
             match = CHUNK_SIZE.fullmatch((yield from self.read_until(b"\r\n", 400)))
-            insist(match, Refused(400, "a chunk does not begin with its size in hexadecimal"))
+            insist(match, Refused, 400, "a chunk does not begin with its size in hexadecimal")
             size = int(match[1], 16)
-            insist(body.tell() + size <= MAX_BODY, Refused(413, f"more than {MAX_BODY} bytes"))
+            insist(body.tell() + size <= MAX_BODY, Refused, 413, f"more than {MAX_BODY} bytes")
             yield from self.copy(size, body)
             if size:
                 yield from self.copy(2, end := io.BytesIO())
-                insist(end.getvalue() == b"\r\n", Refused(400, "a chunk without its end"))
+                insist(end.getvalue() == b"\r\n", Refused, 400, "a chunk without its end")
         while line := (yield from self.read_until(b"\r\n", 431)):
             trailers.append(line.decode("latin-1"))
             parse_headers(trailers)
@@ -511,7 +511,7 @@ def load_application(name):
     sys.path.insert(0, os.getcwd())
     try:
         application = pkgutil.resolve_name(name)
-        insist(callable(application), TypeError(f"{name.rpartition(':')[2]} cannot be called"))
+        insist(callable(application), TypeError, f"{name.rpartition(':')[2]} cannot be called")
         return application
     except Exception as error:
         frames = traceback.extract_tb(error.__traceback__)[2:]  # all but ours and pkgutil's
