@@ -293,7 +293,7 @@ class Connection:
         """The bytes before the mark, MAX_HEAD at most; the mark goes, too."""
         while (end := self.buffer.find(mark, 0, MAX_HEAD)) < 0:
             if len(self.buffer) >= MAX_HEAD:
-                raise Refused(too_large or (431 if b"\r\n" in self.buffer else 414), "it is too long")
+                raise Refused(too_large or (431 if b"\r\n" in self.buffer else 414), "too long")
             yield from self.receive()
             if self.idle:
                 self.idle = False

@@ -2,12 +2,14 @@
 
 import ast
 import difflib
+import json
 import re
 import subprocess
 
 import pytest
 
 import lab
+import report
 import stages
 from stages import STAGES
 
@@ -77,6 +79,12 @@ def test_the_readme_s_tables_are_those_of_stages_py():
     readme = (lab.PROJECT / "README.md").read_text()
     assert stages.ideas() in readme, "print them anew: python tests/stages.py"
     assert stages.properties() in readme, "print them anew: python tests/stages.py"
+
+
+def test_the_readme_s_figures_are_those_of_the_last_bench():
+    result = json.loads((lab.PROJECT / "notebooks/bench.json").read_text())
+    readme = (lab.PROJECT / "README.md").read_text()
+    assert report.for_readme(result) in readme, "print them anew: python tests/bench.py --table"
 
 
 def test_every_stage_in_the_folders_is_in_the_table():
