@@ -183,7 +183,7 @@ SLOW_ACCEPT = r"""
 
 int accept4(int fd, struct sockaddr *address, socklen_t *length, int flags) {
     int (*accept4)() = dlsym(RTLD_NEXT, "accept4");
-    struct timespec rest = {0, 400000000};
+    struct timespec rest = {1, 500000000};
     while (nanosleep(&rest, &rest)) ;
     return accept4(fd, address, length, flags);
 }
@@ -208,7 +208,7 @@ def test_sigterm_just_before_accept_waits_for_the_next_client(name, slow_accept,
     server = start_stage(name, DELAY=0.1, LD_PRELOAD=slow_accept)
     assert lab.ask(server.port).status == 200
     server.process.terminate()
-    assert not lab.eventually(lambda: server.exit_status is not None, 1)
+    assert not lab.eventually(lambda: server.exit_status is not None, 2.5)
     lab.connect(server.port).close()
     assert server.wait_until_dead() == 0
 
@@ -220,7 +220,7 @@ def test_a_child_that_ends_just_before_accept_is_reaped_with_the_next_client(
         slow_accept, start_stage):
     server = start_stage("3g", DELAY=0.1, LD_PRELOAD=slow_accept)
     assert lab.ask(server.port).status == 200
-    assert not lab.eventually(lambda: not lab.zombies(server.pid), 2)
+    assert not lab.eventually(lambda: not lab.zombies(server.pid), 2.5)
     assert lab.ask(server.port).status == 200
     assert lab.eventually(lambda: server.stdout.count("Reaped child") >= 1)
 
