@@ -52,9 +52,9 @@ class ClientLeft(OSError):
     """The client is gone, or takes nothing any more."""
 
 
-def insist(condition, error):
+def insist(condition, error, *details):
     if not condition:
-        raise error
+        raise error(*details)
 
 
 def load_application(name):
@@ -62,7 +62,7 @@ def load_application(name):
     sys.path.insert(0, os.getcwd())
     try:
         application = pkgutil.resolve_name(name)
-        insist(callable(application), TypeError(f"{name.rpartition(':')[2]} cannot be called"))
+        insist(callable(application), TypeError, f"{name.rpartition(':')[2]} cannot be called")
         return application
     except Exception as error:
         frames = traceback.extract_tb(error.__traceback__)[2:]  # all but ours and pkgutil's
@@ -75,7 +75,7 @@ def read_request(client_connection):
     client_connection.settimeout(float(TIMEOUT))  # for its first word, and each block it is sent
     try:
         with client_connection.makefile("rb") as reader:
-            insist(reader.peek(1), ClientLeft("it opened a connection and did not use it"))
+            insist(reader.peek(1), ClientLeft, "it opened a connection and did not use it")
             signal.setitimer(signal.ITIMER_REAL, float(TIMEOUT))
             environ = parse_head(read_lines(reader) or read_lines(reader))
             sizes = body_sizes(reader, environ)
@@ -92,8 +92,8 @@ def read_lines(reader, first_too_long=414):
     lines, room = [], MAX_HEAD
     while (line := reader.readline(room)) != b"\r\n":
         room -= len(line)
-        insist(room, Refused(431 if lines else first_too_long, f"more than {MAX_HEAD} bytes"))
-        insist(line.endswith(b"\r\n"), Refused(400, "a line does not end with CR LF"))
+        insist(room, Refused, 431 if lines else first_too_long, f"more than {MAX_HEAD} bytes")
+        insist(line.endswith(b"\r\n"), Refused, 400, "a line does not end with CR LF")
         lines.append(line[:-2].decode("latin-1"))
     return lines
 
@@ -102,22 +102,22 @@ def parse_head(lines):
     """What the request says, as entries of environ."""
     print(">", ascii("".join(lines[:1]))[1:-1], flush=True)
     match = lines and REQUEST_LINE.fullmatch(lines[0])
-    insist(match, Refused(400, "the request line is not: method, target, HTTP version"))
+    insist(match, Refused, 400, "the request line is not: method, target, HTTP version")
     version = match["SERVER_PROTOCOL"]
-    insist(version in ("HTTP/1.0", "HTTP/1.1"), Refused(505, "this server speaks HTTP/1.1"))
+    insist(version in ("HTTP/1.0", "HTTP/1.1"), Refused, 505, "this server speaks HTTP/1.1")
     environ = parse_headers(lines[1:])
     host = environ.get("HTTP_HOST", "" if version == "HTTP/1.0" else "none, not even empty")
-    insist(HOSTS.fullmatch(host), Refused(400, "a request has one Host"))
+    insist(HOSTS.fullmatch(host), Refused, 400, "a request has one Host")
     environ |= {name: text for name, text in match.groupdict().items() if text is not None}
     return environ | {"PATH_INFO": unquote(match["PATH_INFO"] or "/", "latin-1")}
 
 
 def parse_headers(lines):
     """The headers by their names in environ; what comes more than once is joined."""
-    insist(len(lines) <= MAX_HEADERS, Refused(431, f"more than {MAX_HEADERS} headers"))
+    insist(len(lines) <= MAX_HEADERS, Refused, 431, f"more than {MAX_HEADERS} headers")
     environ = {}
     for line in lines:
-        insist(match := FIELD.fullmatch(line), Refused(400, "a header is not: name, colon, value"))
+        insist(match := FIELD.fullmatch(line), Refused, 400, "a header is not: name, colon, value")
         key, value = "HTTP_" + match[1].upper().replace("-", "_"), match[2].rstrip(" \t")
         if "_" not in match[1]:  # such a name could pass for one with a dash
             environ[key] = f"{environ[key]},{value}" if key in environ else value
@@ -129,11 +129,11 @@ def body_sizes(reader, environ):
     coding = environ.pop("HTTP_TRANSFER_ENCODING", None)
     length = environ.pop("HTTP_CONTENT_LENGTH", None if coding else "0")
     if coding is None:
-        insist(length.isdecimal() and len(length) < 16, Refused(400, "Content-Length is no number"))
-        insist(int(length) <= MAX_BODY, Refused(413, f"more than {MAX_BODY} bytes"))
+        insist(length.isdecimal() and len(length) < 16, Refused, 400, "Content-Length is no number")
+        insist(int(length) <= MAX_BODY, Refused, 413, f"more than {MAX_BODY} bytes")
         return [int(length)]
-    insist(length is None and environ["SERVER_PROTOCOL"] != "HTTP/1.0", Refused(400, "ambiguous"))
-    insist(coding.lower() == "chunked", Refused(501, "the one transfer coding is chunked"))
+    insist(length is None and environ["SERVER_PROTOCOL"] != "HTTP/1.0", Refused, 400, "ambiguous")
+    insist(coding.lower() == "chunked", Refused, 501, "the one transfer coding is chunked")
     return chunk_sizes(reader)
 
 
@@ -143,9 +143,9 @@ def chunk_sizes(reader):
     while size != 0:
         signal.setitimer(signal.ITIMER_REAL, float(TIMEOUT))
         match = CHUNK_SIZE.fullmatch(reader.readline(MAX_HEAD))
-        insist(match, Refused(400, "a chunk does not begin with its size in hexadecimal"))
+        insist(match, Refused, 400, "a chunk does not begin with its size in hexadecimal")
         yield (size := int(match[1], 16))
-        insist(not size or reader.read(2) == b"\r\n", Refused(400, "a chunk without its end"))
+        insist(not size or reader.read(2) == b"\r\n", Refused, 400, "a chunk without its end")
     parse_headers(read_lines(reader, 431))  # trailers, of no use here
 
 
@@ -153,11 +153,11 @@ def read_body(reader, sizes):
     """The whole body as a file: what is wrong with it shows before the application is called."""
     body = tempfile.SpooledTemporaryFile(MAX_IN_MEMORY)  # noqa: SIM115
     for size in sizes:
-        insist(body.tell() + size <= MAX_BODY, Refused(413, f"more than {MAX_BODY} bytes"))
+        insist(body.tell() + size <= MAX_BODY, Refused, 413, f"more than {MAX_BODY} bytes")
         while size:
             signal.setitimer(signal.ITIMER_REAL, float(TIMEOUT))
             block = reader.read1(min(size, 65536))
-            insist(block, Refused(400, "the body ends early"))
+            insist(block, Refused, 400, "the body ends early")
             size -= body.write(block)
     entries = {"CONTENT_LENGTH": str(body.tell()), "wsgi.input": body}
     body.seek(0)
@@ -182,18 +182,18 @@ class Response:
         self.status, self.headers_sent = None, False
 
     def start_response(self, status, headers, exc_info=None):
-        insist(not (exc_info and self.headers_sent), exc_info and exc_info[1])  # it is too late
-        insist(exc_info or not self.status, RuntimeError("called again, and without exc_info"))
-        insist(STATUS.fullmatch(status), ValueError(f"status {status!r}"))
+        insist(not (exc_info and self.headers_sent), lambda: exc_info[1])  # it is too late
+        insist(exc_info or not self.status, RuntimeError, "called again, and without exc_info")
+        insist(STATUS.fullmatch(status), ValueError, f"status {status!r}")
         for name, value in headers:
             well_formed = ":" not in name and FIELD.fullmatch(f"{name}:{value}")
-            insist(well_formed and not is_hop_by_hop(name), ValueError(f"header {(name, value)}"))
+            insist(well_formed and not is_hop_by_hop(name), ValueError, f"header {(name, value)}")
         self.status, self.headers = status, Headers(list(headers))
         return self.send
 
     def send(self, block, length=None):
         """A block of the body, the first with the headers; length is the whole body's, if known."""
-        insist(self.status, RuntimeError("the application did not call start_response"))
+        insist(self.status, RuntimeError, "the application did not call start_response")
         data = (b"" if self.headers_sent else self.assemble_head(length)) + block[:self.remaining]
         self.headers_sent, self.remaining = True, max(self.remaining - len(block), 0)
         try:
@@ -210,7 +210,7 @@ class Response:
         self.headers.setdefault("Server", "WSGIServer")
         self.headers["Connection"] = "close"
         lengths = self.headers.get_all("Content-Length") or [str(sys.maxsize)]
-        insist(",".join(lengths).isdecimal(), ValueError(f"Content-Length {lengths}"))
+        insist(",".join(lengths).isdecimal(), ValueError, f"Content-Length {lengths}")
         self.remaining = 0 if bodyless or self.method == "HEAD" else int(lengths[0])
         print("< HTTP/1.1", ascii(self.status)[1:-1], flush=True)
         return f"HTTP/1.1 {self.status}\r\n{self.headers}".encode("latin-1")
@@ -262,7 +262,7 @@ def serve_forever(listen_socket, application):
 
 def main():
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends us without a traceback
-    signal.signal(signal.SIGALRM, lambda *_: insist(False, Refused(408, "it took too long")))
+    signal.signal(signal.SIGALRM, lambda *_: insist(False, Refused, 408, "it took too long"))
     if len(sys.argv) != 2 or ":" not in sys.argv[1]:
         sys.exit("Name an application as module:callable, for example part2.wsgiapp:app")
     if not TIMEOUT.replace(".", "", 1).isdecimal():
