@@ -93,7 +93,7 @@ def run(arguments):
     if not tools:
         sys.exit("There is neither wrk nor ab here to put load on a server. Install them "
                  "(Debian: apt install wrk apache2-utils, macOS: brew install wrk).")
-    allow_many_files()
+    lab.allow_files(FILES)
     everyone = contenders()
     chosen = [everyone[name] for name in dict.fromkeys(arguments.only or everyone)]
     bench = Bench(chosen, QUICK if arguments.quick else FULL, tools, arguments.peers.resolve())
@@ -104,14 +104,6 @@ def run(arguments):
     if arguments.output:
         arguments.output.write_text(json.dumps(result, indent=1) + "\n")
         console.print(f"Written to {os.path.relpath(arguments.output)}.")
-
-
-def allow_many_files():
-    """Raise our own limit of open files, and with it the servers', where the system grants it."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
-    if 0 <= soft < most:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 class Bench:
@@ -180,7 +172,7 @@ class Bench:
             for mode in self.modes(one.name, keeps):
                 sample = costs.measure(server, partial(self.put_load, one, tool, mode))
                 self.samples[one.name][mode].append(sample)
-            self.memory[one.name].append(costs.memory(server))
+            self.memory[one.name].append(lab.memory(server.members(), costs.MEMORY))
         if one.name in FORKING:
             bare = costs.bare_forks(sys.executable, self.plan["forks"])
             stage = self.samples[one.name]["anew"][-1]["per_second"]

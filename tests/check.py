@@ -10,7 +10,6 @@
 import argparse
 import difflib
 import os
-import resource
 import shlex
 import signal
 import sys
@@ -24,6 +23,7 @@ import rich.progress  # noqa: E402
 import watchfiles  # noqa: E402
 from rich.syntax import Syntax  # noqa: E402
 
+import lab  # noqa: E402
 import printing  # noqa: E402
 import progress  # noqa: E402
 from beginning import beginning, predecessor  # noqa: E402
@@ -194,16 +194,9 @@ def run(wanted):
     return 0
 
 
-def allow_many_descriptors():
-    """Most systems give more to whoever asks."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = CLIENTS if hard == resource.RLIM_INFINITY else min(CLIENTS, hard)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
-
-
 def main():
     os.chdir(PROJECT)
-    allow_many_descriptors()
+    lab.allow_files(CLIENTS)
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, signal.default_int_handler)
     try:

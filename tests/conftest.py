@@ -1,6 +1,5 @@
 """What all tests share: servers that are gone when the test is over, and folders too."""
 
-import resource
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,11 +11,7 @@ import lab
 
 
 def pytest_configure(config):
-    """Thousands of clients want descriptors; most systems give more to whoever asks."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if 0 <= soft < 10_000:
-        more = 10_000 if hard == resource.RLIM_INFINITY else min(10_000, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (more, hard))
+    lab.allow_files(10_000)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import http.client
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 import psutil
 
@@ -42,49 +41,14 @@ def measure(server, put_load):
     cpu_us    microseconds of user and system time of the server's processes; None where the
               system does not count ended children to their parents (macOS)
     """
-    before = cpu_seconds(server)
+    before = lab.cpu_seconds(server.members())
     load = put_load(server.port)
     if server.exit_status is not None:
         raise CannotMeasure(f"It died under the load: {last_line(server.stderr)}")
     if not load.requests:
         raise CannotMeasure(f"It answered no request, with {load.errors} errors.")
-    used = cpu_seconds(server) - before if psutil.LINUX else None
+    used = lab.cpu_seconds(server.members()) - before if psutil.LINUX else None
     return {**vars(load), "cpu_us": used and used / load.requests * 1e6}
-
-
-def cpu_seconds(server):
-    """The CPU time of a server's process group, with the children that it has waited for."""
-    return sum(seconds for pid in server.members() for seconds in cpu_times(pid))
-
-
-def cpu_times(pid):
-    """The CPU times of a process, its own and its children's; those of a zombie from schedstat.
-
-    A zombie's time is nobody else's yet, and too short for the ticks of 10 ms in which
-    /proc/PID/stat counts; schedstat has nanoseconds (sched-stats.rst in the kernel's sources).
-    """
-    try:
-        process = psutil.Process(pid)
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return [int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9]
-        return process.cpu_times()[:4]
-    except (psutil.NoSuchProcess, FileNotFoundError):  # waited for while we looked
-        return []
-
-
-def memory(server, kind=MEMORY):
-    """The memory of a server's processes together, in bytes.
-
-    PSS counts a page that n processes share as 1/n of a page in each; RSS counts it n times.
-    """
-    total = 0
-    for pid in server.members():
-        try:
-            process = psutil.Process(pid)
-            total += process.memory_full_info().pss if kind == "PSS" else process.memory_info().rss
-        except psutil.Error:  # it has ended
-            continue
-    return total
 
 
 @contextmanager
@@ -126,9 +90,9 @@ def measure_idle(server, count, seconds):
     alone, beside     requests/s of the busy connections, before and beside the idle ones
     """
     alone = with_wrk(server.port, "kept", seconds)
-    before = memory(server, "RSS")
+    before = lab.memory(server.members(), "RSS")
     with idle_connections(server.port, count):
-        grown = memory(server, "RSS") - before
+        grown = lab.memory(server.members(), "RSS") - before
         beside = with_wrk(server.port, "kept", seconds)
     return {"connections": count, "bytes_each": grown / count,
             "alone": alone.per_second, "beside": beside.per_second,

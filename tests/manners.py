@@ -6,9 +6,6 @@ They are written like those in properties.py: return, or raise Fault with the ev
 import os
 import signal
 import time
-from contextlib import suppress
-
-import psutil
 
 import lab
 from ideas import silent_clients
@@ -64,22 +61,12 @@ def must_sleep(server, what):
 def activity(server, seconds=0.4, looks=20):
     """The processor time that the server's processes use in so many seconds, and how often one
     of them was found running, from 0 to 1: on a busy machine it may run, and get no processor."""
-    before, found = cpu_time(server), 0
+    before, found = lab.cpu_seconds(server.members()), 0
     for _ in range(looks):
         time.sleep(seconds / looks)
         found += any(process.state == "running"
                      for process in map(lab.process, server.members()) if process)
-    return cpu_time(server) - before, found / looks
-
-
-def cpu_time(server):
-    """In seconds, of all its processes."""
-    total = 0
-    for pid in server.members():
-        with suppress(psutil.Error):
-            times = psutil.Process(pid).cpu_times()
-            total += times.user + times.system
-    return total
+    return lab.cpu_seconds(server.members()) - before, found / looks
 
 
 def says_port_is_taken(subject):

@@ -8,13 +8,14 @@
     pictures  of all that; imported on its own, for only the notebooks need it
 """
 
-from lab.clients import Answer, ask, ask_at_once, connect, read_until, reset
+from lab.clients import Answer, allow_files, ask, ask_at_once, connect, read_until, reset
 from lab.exercises import check
 from lab.kernel import (
     CannotSee,
     Recorder,
     children,
     connections,
+    cpu_seconds,
     descriptor_count,
     descriptors,
     eventually,

@@ -1,5 +1,6 @@
 """Clients of every kind: one that asks, many that ask at once, one that behaves badly."""
 
+import resource
 import socket
 import struct
 import threading
@@ -109,6 +110,15 @@ def ask_at_once(port, clients, request=REQUEST, **options):
     for thread in threads:
         thread.join()
     return answers
+
+
+def allow_files(count):
+    """Let this process, and those that it starts, have so many open files if the system grants
+    them: thousands of clients want descriptors, and most systems give more to whoever asks."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    if 0 <= soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def reset(connection):

@@ -268,13 +268,13 @@ def test_heads_that_differ_do_not_fill_the_memory(start):
     server = start("--workers", "1")
     fetch(server, "/says_pid")
     [worker] = workers(server)
-    before = psutil.Process(worker).memory_info().rss
+    before = lab.memory([worker], "RSS")
     with lab.connect(server.port) as client:
         stream = Stream(client)
         for number in range(600):
             client.sendall(get("/says_pid", b"X: %d" % number + b"a" * 60_000))
             assert next_answer(stream).status == 200
-    grown = (psutil.Process(worker).memory_info().rss - before) / (1 << 20)
+    grown = (lab.memory([worker], "RSS") - before) / (1 << 20)
     assert grown < 20, f"The worker grew by {grown:.0f} MiB."
 
 

@@ -7,11 +7,12 @@ from contextlib import ExitStack, contextmanager
 from http.client import IncompleteRead, RemoteDisconnected
 from statistics import median
 
-import psutil
 import pytest
 
 import lab
 from complete import COMPLETE, arguments, drip, every_complete_stage, fetch, head, post
+from ideas import living
+from properties import nonblocking
 from scripts import linux_only, needs, seconds
 
 CONCURRENT = pytest.mark.parametrize("stage", COMPLETE[1:], ids=lambda stage: stage.name)
@@ -53,11 +54,6 @@ def settled(server):
     seen = [held(server)]
     lab.eventually(lambda: seen.append(held(server)) or seen[-3:] == [seen[-1]] * 3, 10, 0.05)
     return seen[-1]
-
-
-def memory(server):
-    """Bytes of memory that the server's processes have between them."""
-    return sum(psutil.Process(pid).memory_info().rss for pid in server.members())
 
 
 def assert_says(server, words, times):
@@ -203,7 +199,7 @@ def test_endless_body_is_drawn_as_fast_as_its_client_reads(stage, start):
     """And no faster: it stops drawing when the client stops reading, and goes on with it."""
     server = start(stage)
     with nothing_left(server), lab.connect(server.port) as client:
-        before = memory(server)
+        before = lab.memory(server.members(), "RSS")
         client.sendall(head(start=b"GET /streams HTTP/1.1"))
         assert lab.read_until(client, b"\r\n\r\n")
         drawn = stops_growing(lambda: server.stderr.count("a megabyte\n"))
@@ -212,7 +208,7 @@ def test_endless_body_is_drawn_as_fast_as_its_client_reads(stage, start):
         while read < 60 * MEGABYTE:
             read += len(client.recv(MEGABYTE))
         assert server.stderr.count("a megabyte\n") >= 60
-        grown = (memory(server) - before) / MEGABYTE - own_process(stage, server)
+        grown = (lab.memory(server.members(), "RSS") - before) / MEGABYTE - own_process(stage, server)
         assert grown < 20, f"The server's processes grew by {grown:.0f} MiB."
 
 
@@ -226,7 +222,7 @@ def stops_growing(count):
 
 def own_process(stage, server):
     """MiB that a child of 3h has from its birth."""
-    return psutil.Process(server.pid).memory_info().rss / MEGABYTE if stage.name == "3h" else 0
+    return lab.memory([server.pid], "RSS") / MEGABYTE if stage.name == "3h" else 0
 
 
 @linux_only
@@ -273,13 +269,8 @@ def test_application_that_ends_its_process(stage, start):
         with pytest.raises((RemoteDisconnected, ConnectionResetError)):
             fetch(server, "/ends_its_process")
         assert fetch(server, "/ends_its_process/hello").body == b"fine"
-    assert lab.eventually(lambda: len(alive(server)) == many)
-    assert lab.eventually(lambda: server.members() == alive(server) or not fetch(server), 20, 0.1)
-
-
-def alive(server):
-    return [pid for pid in server.members()
-            if (seen := lab.process(pid)) and seen.state != "zombie"]
+    assert lab.eventually(lambda: len(living(server)) == many)
+    assert lab.eventually(lambda: set(server.members()) == living(server) or not fetch(server), 20, 0.1)
 
 
 # Want of descriptors and of processes
@@ -322,9 +313,9 @@ def test_server_sleeps_while_it_has_too_few(stage, limit, start_limited):
     server = start_limited(stage, TIMEOUT=1.5, **limit)
     with silent_clients(server, 50):
         time.sleep(0.3)
-        before = processor_seconds(server)
+        before = lab.cpu_seconds(server.members())
         time.sleep(0.7)
-        used = processor_seconds(server) - before
+        used = lab.cpu_seconds(server.members()) - before
         assert used < 0.35, f"In 0.7 s it used {used:.2f} s of processor time."
         assert fetch(server, "/says_pid").status == 200
     assert server.exit_status is None
@@ -346,12 +337,5 @@ def silent_clients(server, clients):
     """So many connections on which nothing is sent, closed afterwards."""
     with ExitStack() as stack:
         for _ in range(clients):
-            client = stack.enter_context(socket.socket())
-            client.setblocking(False)  # a full queue makes connect wait
-            client.connect_ex(("127.0.0.1", server.port))
+            stack.enter_context(nonblocking(server.port))
         yield
-
-
-def processor_seconds(server):
-    times = [psutil.Process(pid).cpu_times() for pid in alive(server)]
-    return sum(time.user + time.system for time in times)
