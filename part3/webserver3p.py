@@ -1,0 +1,730 @@
+"""Workers under a master: an event loop on each core.
+
+Builds on webserver3o.py and webserver3j.py. The idea: fork once for each core, and each child makes
+an event loop of its own, on the one listening socket. The first process serves nobody. It waits for
+signals, which come as bytes on a socket: when a worker has died it forks another. When it is gone
+itself, its workers see it, by a pipe whose other end only the first process holds.
+
+Try it:
+    WORKERS=4 python part3/webserver3p.py part2.shows:app
+    curl http://localhost:8888/pid http://localhost:8888/sleep &   (again and again: other PIDs)
+    curl http://localhost:8888/die             (that worker is gone, and another there)
+    kill -9 PID                                (of the first process: the workers leave as well)
+
+On purpose:
+    An application that sleeps holds up all clients of its worker.
+    Where no process is to be had for a successor, the master dies: webserver3r.py waits.
+    Ctrl-C and kill cut off what is being answered: see webserver3q.py.
+"""
+
+import contextvars
+import importlib
+import os
+import re
+import resource
+import selectors
+import signal
+import socket
+import sys
+import tempfile
+import time
+import traceback
+from collections import OrderedDict
+from contextlib import suppress
+from email.utils import formatdate
+from http import HTTPStatus
+from urllib.parse import unquote
+from wsgiref.util import is_hop_by_hop
+
+HOST = os.environ.get("HOST") or "127.0.0.1"
+PORT = os.environ.get("PORT") or "8888"
+TIMEOUT = os.environ.get("TIMEOUT") or "10"  # seconds: for a head, then for each block
+WORKERS = os.environ.get("WORKERS") or str(os.cpu_count())
+SIGNALS = {signal.SIGCHLD, signal.SIGINT, signal.SIGTERM}  # those that the master heeds
+TICK = 0.25  # seconds that the loop sleeps at most
+REQUEST_QUEUE_SIZE = 1024
+READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+MAX_HEAD, MAX_HEADERS = 65536, 100  # bytes of request line and headers; how many headers
+MAX_BODY, MAX_IN_MEMORY = 1 << 30, 1 << 20  # bytes; the rest goes to a temporary file
+MAX_UNSENT = 1 << 20  # bytes that write() keeps for a client; then it waits
+TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110, 5.6.2
+VALUE = r"[\t\x20-\x7e\x80-\xff]*"  # no CR, LF or NUL: no line can hide in another
+AUTHORITY = r"(?:\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._~!$&'()*+;=%-]+)(?::[0-9]*)?"  # RFC 3986, 3.2
+PATH = r"/[^\0-\x20\x7f?#]*"
+QUERY = r"[^\0-\x20\x7f#]*"
+REQUEST_LINE = re.compile(rf"({TOKEN}) ([^ ]+) (HTTP/[0-9]\.[0-9])")  # RFC 9112, 3
+ORIGIN_FORM = re.compile(rf"(?P<path>{PATH})(?:\?(?P<query>{QUERY}))?")  # RFC 9112, 3.2.1
+ABSOLUTE_FORM = re.compile(rf"""  # RFC 9112, 3.2.2
+    (?i:https?)://
+    (?P<host>{AUTHORITY})
+    (?P<path>{PATH})?
+    (?:\?(?P<query>{QUERY}))?
+    """, re.VERBOSE)
+HOST_OR_NONE = re.compile(rf"({AUTHORITY})?")
+HEADER = re.compile(rf"({TOKEN}):({VALUE})")  # RFC 9112, 5
+HEADER_NAME, HEADER_VALUE = re.compile(TOKEN), re.compile(VALUE)
+CHUNK_SIZE = re.compile(rf"([0-9A-Fa-f]+)(?:[ \t]*;{VALUE})?".encode("latin-1"))  # RFC 9112, 7.1
+STATUS = re.compile(f"[2-9][0-9][0-9] {VALUE}")
+ONCE = {"HTTP_CONTENT_LENGTH", "HTTP_CONTENT_TYPE", "HTTP_HOST", "HTTP_TRANSFER_ENCODING"}
+NOT_IN_TRAILERS = ONCE | {"HTTP_CONNECTION", "HTTP_TE", "HTTP_TRAILER", "HTTP_UPGRADE",
+                          "HTTP_FORWARDED", "HTTP_MAX_FORWARDS"}  # RFC 9110, 6.5.1
+TEXT = [("Content-Type", "text/plain")]
+
+
+class Refused(Exception):
+    """A request that no application shall see: the status code to answer with, and why."""
+
+    def __init__(self, code, why):
+        super().__init__(why)
+        self.code = code
+
+
+class ClientLeft(Exception):
+    """The client is gone: no fault of the application, which has OSErrors of its own."""
+
+
+class Connection:
+    """One client, and what has come from it that nobody has taken yet."""
+
+    def __init__(self, worker, client_connection, client_address):
+        self.worker = worker
+        self.socket = client_connection
+        self.client_address = client_address
+        self.buffer = b""
+        self.unsent = bytearray()
+        self.asking = False  # whether a request has begun
+        self.steps = converse(self, worker.application)
+        self.context = contextvars.copy_context()  # what an application sets there is for this one
+        worker.connections[self] = True
+        self.give_time()
+        self.waits_for = self.context.run(next, self.steps)
+        worker.selector.register(self.socket, self.waits_for, self.advance)
+
+    def advance(self):
+        self.go_on(next, self.steps)
+
+    def go_on(self, *step):
+        """Let it go on, until it has to wait again."""
+        try:
+            self.waits_for = self.context.run(*step)
+            self.worker.selector.modify(self.socket, self.waits_for, self.advance)
+        except StopIteration:  # it has returned
+            self.worker.selector.unregister(self.socket)
+            del self.worker.connections[self]
+            self.socket.close()
+
+    def give_time(self):
+        """TIMEOUT seconds from now on. So it is the last whose time runs out."""
+        self.deadline = time.monotonic() + float(TIMEOUT)
+        self.worker.connections.move_to_end(self)
+
+    def run_out_of_time(self):
+        if self.asking and self.waits_for == READ:
+            self.go_on(self.steps.throw, Refused(408, "it took too long"))
+        else:
+            self.go_on(self.steps.throw, ClientLeft("it asks nothing, or does not read"))
+
+    def next_block(self):
+        """What comes next; nothing if no more is to come."""
+        yield READ
+        try:
+            return self.socket.recv(65536)
+        except OSError as error:
+            raise ClientLeft(error) from None
+
+    def receive(self):
+        """One more block in the buffer."""
+        block = yield from self.next_block()
+        if not block and not self.asking:  # a browser opens connections in advance
+            raise ClientLeft("it asked for nothing")
+        if not block:
+            raise Refused(400, "the request ends early")
+        if not self.asking:
+            self.asking = True
+            self.give_time()  # for the head as a whole, from its first byte on
+        self.buffer += block
+
+    def read_until(self, mark, too_long=None):
+        """The bytes before the mark, MAX_HEAD at most; the mark goes, too."""
+        while (end := self.buffer.find(mark, 0, MAX_HEAD)) < 0:
+            if len(self.buffer) >= MAX_HEAD:
+                head_too_long = 431 if b"\r\n" in self.buffer[:MAX_HEAD] else 414
+                raise Refused(too_long or head_too_long, f"more than {MAX_HEAD} bytes")
+            yield from self.receive()
+        found, self.buffer = self.buffer[:end], self.buffer[end + len(mark):]
+        return found
+
+    def read(self, size):
+        """So many bytes."""
+        while len(self.buffer) < size:
+            yield from self.receive()
+        found, self.buffer = self.buffer[:size], self.buffer[size:]
+        return found
+
+    def copy(self, size, file):
+        """So many bytes to a file, as they come."""
+        while size:
+            if not self.buffer:
+                self.give_time()
+                yield from self.receive()
+            block, self.buffer = self.buffer[:size], self.buffer[size:]
+            file.write(block)
+            size -= len(block)
+
+    def send(self, data):
+        self.unsent += data
+        while self.unsent:
+            self.give_time()
+            yield WRITE
+            self.send_some()
+
+    def send_some(self):
+        """As much as the kernel has room for."""
+        try:
+            sent = self.socket.send(self.unsent)
+        except BlockingIOError:
+            sent = 0
+        except OSError as error:
+            raise ClientLeft(error) from None
+        del self.unsent[:sent]
+
+    def wait_for_room(self):
+        """For write(), which cannot yield: everybody waits until the client has read enough."""
+        self.socket.settimeout(float(TIMEOUT))
+        try:
+            while len(self.unsent) > MAX_UNSENT:
+                self.send_some()
+        finally:
+            self.socket.setblocking(False)
+
+
+def listen():
+    listen_socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listen_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # can restart at once
+    listen_socket.bind((HOST, int(PORT)))
+    listen_socket.listen(REQUEST_QUEUE_SIZE)
+    return listen_socket
+
+
+def load_application(name):
+    """Import what "module:callable" names, from the current folder as well."""
+    sys.path.insert(0, os.getcwd())
+    module_name, _, callable_name = name.partition(":")
+    try:
+        application = getattr(importlib.import_module(module_name), callable_name)
+        if not callable(application):
+            raise TypeError(f"{callable_name} cannot be called")
+        return application
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)[1:]  # all but this function's own
+        where = [f" ({f.filename}:{f.lineno})" for f in frames if "importlib" not in f.filename]
+        sys.exit(f"Cannot load {name}: {type(error).__name__}: {error}{''.join(where[-1:])}")
+
+
+def read_request(connection):
+    """The environ of the next request, with its body."""
+    head = (yield from connection.read_until(b"\r\n\r\n")).removeprefix(b"\r\n")
+    show(">", head)
+    request = parse_head(head)
+    length = body_length(request)
+    if expects_continue(request):
+        yield from connection.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+    body = yield from read_body(connection, length)
+    return build_environ(request, body, connection)
+
+
+def parse_head(head):
+    """What the client says, by its names in environ."""
+    request_line, *header_lines = head.decode("latin-1").split("\r\n")
+    match = REQUEST_LINE.fullmatch(request_line)
+    if not match:
+        raise Refused(400, "the request line is not: method, target, HTTP version")
+    method, target, version = match.groups()
+    host, path, query = parse_target(method, target)
+    if not version.startswith("HTTP/1."):
+        raise Refused(505, "this server speaks HTTP/1.1")
+    if version != "HTTP/1.0":  # who speaks a later 1.x understands 1.1 (RFC 9110, 2.5)
+        version = "HTTP/1.1"
+    headers = parse_headers(header_lines)
+    check_host(headers, version)
+    if host:
+        headers["HTTP_HOST"] = host
+    return {
+        "REQUEST_METHOD": method,
+        "PATH_INFO": unquote(path, "latin-1"),  # bytes, written as characters: PEP 3333
+        "QUERY_STRING": query,
+        "SERVER_PROTOCOL": version,
+        **headers,
+    }
+
+
+def parse_target(method, target):
+    """The host, if it names one, the path and the query (RFC 9112, 3.2)."""
+    if method == "CONNECT":
+        raise Refused(400, "this server is no proxy")
+    if method == "OPTIONS" and target == "*":  # the server as a whole
+        return None, "/", ""
+    match = ORIGIN_FORM.fullmatch(target) or ABSOLUTE_FORM.fullmatch(target)
+    if not match:
+        raise Refused(400, "the target is neither a path nor a URL")
+    found = match.groupdict()
+    return found.get("host"), found["path"] or "/", found["query"] or ""
+
+
+def parse_headers(lines):
+    """The headers by their names in environ; what comes more than once is joined."""
+    if len(lines) > MAX_HEADERS:
+        raise Refused(431, f"more than {MAX_HEADERS} headers")
+    headers = {}
+    for line in lines:
+        key, value = parse_header(line)
+        if not key:
+            continue
+        if key in headers and key in ONCE:
+            raise Refused(400, f"more than one {key}")
+        headers[key] = f"{headers[key]},{value}" if key in headers else value
+    return headers
+
+
+def parse_header(line):
+    """Its name in environ, and its value; no name if it has none there."""
+    match = HEADER.fullmatch(line)
+    if not match:
+        raise Refused(400, "a header is not: name, colon, value")
+    name, value = match[1], match[2].strip(" \t")
+    if "_" in name:  # in environ it would pass for one with a dash
+        return None, value
+    return "HTTP_" + name.upper().replace("-", "_"), value
+
+
+def check_host(headers, version):
+    """One Host, which may be empty; of two, a comma gives them away, for no host has one."""
+    if version == "HTTP/1.1" and "HTTP_HOST" not in headers:
+        raise Refused(400, "a request has a Host")
+    if not HOST_OR_NONE.fullmatch(headers.get("HTTP_HOST", "")):
+        raise Refused(400, "a request has one Host, a name or an address")
+
+
+def body_length(request):
+    """In bytes, or None if it comes in chunks (RFC 9112, 6)."""
+    coding = request.pop("HTTP_TRANSFER_ENCODING", None)
+    length = request.pop("HTTP_CONTENT_LENGTH", None)
+    if coding is not None:
+        if length is not None or request["SERVER_PROTOCOL"] == "HTTP/1.0":
+            raise Refused(400, "a proxy may find another end of the body")
+        if coding.lower() != "chunked":
+            raise Refused(501, "the one transfer coding is chunked")
+        return None
+    if length is None:
+        return 0
+    if not length.isdecimal() or len(length) > 15:
+        raise Refused(400, "Content-Length is no number")
+    if int(length) > MAX_BODY:
+        raise Refused(413, f"more than {MAX_BODY} bytes")
+    return int(length)
+
+
+def expects_continue(request):
+    """Whether the client waits for a word before it sends the body (RFC 9110, 10.1.1)."""
+    expectation = request.get("HTTP_EXPECT")
+    if expectation is None or request["SERVER_PROTOCOL"] == "HTTP/1.0":
+        return False
+    if expectation.lower() != "100-continue":
+        raise Refused(417, "what can be expected is 100-continue")
+    return True
+
+
+def read_body(connection, length):
+    """A file that has all of it."""
+    body = tempfile.SpooledTemporaryFile(MAX_IN_MEMORY)
+    try:
+        if length is None:
+            yield from read_chunks(connection, body)
+        else:
+            yield from connection.copy(length, body)
+    except OSError as error:  # of the file: those of the connection are ClientLeft
+        say(f"There is no room for the body of a request: {error}", sys.stderr)
+        raise Refused(507, "there is no room for the body") from None
+    return body
+
+
+def read_chunks(connection, body):
+    """Each has its size before it, and a line end behind it; one of size 0 is the last."""
+    size = None
+    while size != 0:
+        connection.give_time()
+        match = CHUNK_SIZE.fullmatch((yield from connection.read_until(b"\r\n", 400)))
+        if not match:
+            raise Refused(400, "a chunk does not begin with its size in hexadecimal")
+        size = int(match[1], 16)
+        if body.tell() + size > MAX_BODY:
+            raise Refused(413, f"more than {MAX_BODY} bytes")
+        yield from connection.copy(size, body)
+        if size and (yield from connection.read(2)) != b"\r\n":
+            raise Refused(400, "a chunk does not end where its size says")
+    yield from read_trailers(connection)
+
+
+def read_trailers(connection):
+    """Headers behind the last chunk: of no use here, but they must not say what belongs before."""
+    lines, size = [], 0
+    connection.give_time()
+    while line := (yield from connection.read_until(b"\r\n", 431)):
+        lines.append(line.decode("latin-1"))
+        size += len(line) + 2
+        if size > MAX_HEAD:
+            raise Refused(431, f"more than {MAX_HEAD} bytes")
+    if not NOT_IN_TRAILERS.isdisjoint(parse_headers(lines)):
+        raise Refused(400, "a trailer that belongs into the head")
+
+
+def build_environ(request, body, connection):
+    server_name, server_port = connection.socket.getsockname()
+    length = body.tell()
+    body.seek(0)
+    return {
+        "CONTENT_TYPE": request.pop("HTTP_CONTENT_TYPE", ""),  # the two that have no HTTP_
+        "CONTENT_LENGTH": str(length),
+        **request,
+        "SCRIPT_NAME": "",  # from the server
+        "SERVER_NAME": server_name,
+        "SERVER_PORT": str(server_port),
+        "REMOTE_ADDR": connection.client_address[0],
+        "wsgi.version": (1, 0),  # from WSGI itself
+        "wsgi.url_scheme": "http",
+        "wsgi.input": body,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": int(WORKERS) > 1,
+        "wsgi.run_once": False,
+    }
+
+
+class Response:
+    """What the application answers, and whether it is on its way."""
+
+    def __init__(self, connection):
+        self.connection = connection
+        self.method, self.version = "GET", "HTTP/1.1"
+        self.keep_alive = False
+        self.status = None  # until start_response is called
+        self.headers_sent = False
+        self.chunked = False
+        self.remaining = sys.maxsize  # bytes of the body: as many as come
+
+    def heed(self, environ):
+        """How the client wants it (RFC 9112, 9.3)."""
+        self.method, self.version = environ["REQUEST_METHOD"], environ["SERVER_PROTOCOL"]
+        wishes = [wish.strip() for wish in environ.get("HTTP_CONNECTION", "").lower().split(",")]
+        if "close" in wishes:
+            self.keep_alive = False
+        else:
+            self.keep_alive = self.version == "HTTP/1.1" or "keep-alive" in wishes
+
+    def start_response(self, status, headers, exc_info=None):
+        if exc_info and self.headers_sent:
+            raise exc_info[1]  # it is too late for another answer
+        if self.status and not exc_info:
+            raise RuntimeError("start_response was called again, and without exc_info")
+        check(status, headers)
+        self.status, self.headers = status, list(headers)
+        return self.write
+
+    def write(self, block):
+        if block:  # the head waits for the first that is not empty
+            self.connection.unsent += self.frame(block)
+            self.connection.send_some()  # it cannot yield: send does, for what is left
+            if len(self.connection.unsent) > MAX_UNSENT:
+                self.connection.wait_for_room()
+
+    def frame(self, block, length=None):
+        """A block as it goes out, the first with the head; length is the whole body's, if known."""
+        if not self.status:
+            raise RuntimeError("the application did not call start_response")
+        head = b"" if self.headers_sent else self.assemble_head(length)
+        if self.chunked:
+            data = head + b"%x\r\n%b\r\n" % (len(block), block)
+        else:
+            data = head + block[:self.remaining]
+            self.remaining -= len(block[:self.remaining])
+        self.headers_sent = True
+        return data
+
+    def measure(self, length):
+        """How many bytes follow the head, and what it says of them (RFC 9112, 6.3)."""
+        told = [value for name, value in self.headers if name.lower() == "content-length"]
+        if told and not (len(told) == 1 and told[0].isdecimal()):
+            raise ValueError(f"Content-Length {told}")
+        if self.status.startswith("204"):  # it has no body, and must not speak of one
+            self.headers = [each for each in self.headers if each[0].lower() != "content-length"]
+            self.remaining = 0
+        elif self.status.startswith("304"):
+            self.remaining = 0
+        elif self.method == "HEAD":
+            self.remaining = 0
+            if length and not told:  # that of GET; 0 may mean that the application knows of HEAD
+                self.headers.append(("Content-Length", str(length)))
+        elif told:
+            self.remaining = int(told[0])
+        elif length is not None:
+            self.headers.append(("Content-Length", str(length)))
+            self.remaining = length
+        elif self.version == "HTTP/1.1":
+            self.headers.append(("Transfer-Encoding", "chunked"))
+            self.chunked, self.remaining = True, 0
+        else:  # the end of the connection tells
+            self.keep_alive = False
+
+    def assemble_head(self, length):
+        self.measure(length)
+        given = [name.lower() for name, _ in self.headers]
+        if "date" not in given:
+            self.headers.append(("Date", formatdate(usegmt=True)))
+        if "server" not in given:
+            self.headers.append(("Server", "WSGIServer"))
+        if not self.keep_alive:
+            self.headers.append(("Connection", "close"))
+        elif self.version == "HTTP/1.0":
+            self.headers.append(("Connection", "keep-alive"))
+        fields = "".join(f"{name}: {value}\r\n" for name, value in self.headers)
+        head = f"HTTP/1.1 {self.status}\r\n{fields}\r\n".encode("latin-1")
+        show("<", head)
+        return head
+
+
+def check(status, headers):
+    """ValueError for what could be read as something else."""
+    if not STATUS.fullmatch(status):
+        raise ValueError(f"status {status!r}")
+    for name, value in headers:
+        well_formed = HEADER_NAME.fullmatch(name) and HEADER_VALUE.fullmatch(value)
+        if not well_formed or is_hop_by_hop(name):
+            raise ValueError(f"header {(name, value)}")
+
+
+def call_application(application, environ, response):
+    """Send what it gives, as it comes."""
+    connection = response.connection
+    response.heed(environ)
+    blocks = application(environ, response.start_response)
+    try:
+        length = None
+        if isinstance(blocks, list | tuple):  # they are all there: their length is known
+            length = sum(len(block) for block in blocks)
+        for block in blocks:
+            if block:
+                yield from connection.send(response.frame(block, length))
+        if response.chunked or not response.headers_sent:
+            connection.unsent += response.frame(b"", 0)  # the last chunk, or the head alone
+    finally:
+        if hasattr(blocks, "close"):
+            blocks.close()
+    yield from connection.send(b"")  # what is left, of write() for example
+
+
+def refuse(connection, code, why):
+    """Answer in the application's place."""
+    phrase = HTTPStatus(code).phrase
+    response = Response(connection)
+    response.start_response(f"{code} {phrase}", TEXT)
+    body = f"{phrase}: {why}\n".encode()
+    with suppress(ClientLeft):
+        yield from connection.send(response.frame(body, len(body)))
+
+
+def hang_up(connection):
+    """Say that this is the end, and read on to the client's: if something lies unread when a socket
+    is closed, the kernel sends RST, and that overtakes the answer (RFC 9112, 9.6)."""
+    with suppress(OSError, ClientLeft, Refused):  # of which the last is 408: it was given time
+        yield from connection.send(b"")  # what is left, if the application has failed
+        connection.socket.shutdown(socket.SHUT_WR)
+        connection.give_time()
+        while (yield from connection.next_block()):
+            pass
+
+
+def show(mark, message):
+    """Print the head of a request or response as curl -v does, without control characters."""
+    head = message.partition(b"\r\n\r\n")[0].decode("latin-1")
+    for line in [*head.split("\r\n"), ""]:
+        say(f"{mark} {line.encode('unicode_escape').decode()}", sys.stdout)
+
+
+def say(words, file):
+    with suppress(OSError):  # whoever read this has gone: no fault of the client
+        print(words, file=file, flush=True)
+
+
+def converse(connection, application):
+    """Request and response, and again, for as long as both sides want to."""
+    with suppress(ClientLeft):  # sooner or later each of them does
+        while (yield from handle_request(connection, application)):
+            connection.asking = bool(connection.buffer)
+            connection.give_time()
+            if connection.asking:  # already; but it is the turn of the others
+                yield WRITE
+        yield from hang_up(connection)
+
+
+def handle_request(connection, application):
+    """Whether another may follow: not if the end of the connection has to tell the body's."""
+    response = Response(connection)
+    try:
+        environ = yield from read_request(connection)
+        yield from call_application(application, environ, response)
+        return response.keep_alive and response.remaining == 0
+    except Refused as refusal:
+        yield from refuse(connection, refusal.code, refusal)
+    except ClientLeft:
+        raise
+    except BaseException:  # the application's fault, whatever it is: show it, and go on
+        say(traceback.format_exc(), sys.stderr)
+        if not response.headers_sent:
+            yield from refuse(connection, 500, "the application failed")
+    return False
+
+
+class Worker:
+    """An event loop: it goes on with those connections that are ready."""
+
+    def __init__(self, listen_socket, application, lifeline):
+        self.listen_socket = listen_socket
+        self.application = application
+        self.connections = OrderedDict()  # in the order in which their time runs out
+        self.most = most_connections()
+        self.accepting, self.closed_until = True, 0
+        self.selector = selectors.DefaultSelector()  # epoll on Linux, kqueue on macOS
+        self.selector.register(listen_socket, READ, self.accept)
+        self.selector.register(lifeline, READ, sys.exit)  # it ends when the master does
+
+    def serve_forever(self):
+        while True:
+            ready = self.selector.select(TICK)  # sleeps until one socket is ready, or several
+            now = time.monotonic()  # what comes while an application works, still comes in time
+            for key, _ in ready:
+                key.data()
+            self.end_those_who_are_late(now)
+            self.mind_the_door(now)
+
+    def end_those_who_are_late(self, now):
+        while self.connections:
+            first = next(iter(self.connections))
+            if first.deadline >= now:
+                return
+            first.run_out_of_time()
+
+    def mind_the_door(self, now):
+        """Accept while there is room; else new clients wait in the queue, and nobody else minds."""
+        has_room = len(self.connections) < self.most and now >= self.closed_until
+        if has_room and not self.accepting:
+            self.selector.register(self.listen_socket, READ, self.accept)
+        elif self.accepting and not has_room:
+            self.selector.unregister(self.listen_socket)
+        self.accepting = has_room
+
+    def accept(self):
+        try:
+            client_connection, client_address = self.listen_socket.accept()
+        except BlockingIOError:  # another worker was quicker, or the client has left again
+            return
+        except OSError:  # no descriptor is left after all
+            self.closed_until = time.monotonic() + TICK
+            return
+        client_connection.setblocking(False)
+        Connection(self, client_connection, client_address)
+
+
+class Master:
+    """The first process. It serves nobody: it forks the workers, and replaces those that die."""
+
+    def __init__(self, listen_socket, application):
+        self.listen_socket = listen_socket
+        self.application = application
+        self.workers = set()  # PIDs
+        self.lifeline, self.held_by_master = os.pipe()
+        self.signals = arriving_as_bytes()
+
+    def run(self):
+        while True:
+            while len(self.workers) < int(WORKERS):
+                self.fork_worker()
+            for signum in self.signals.recv(4096):  # sleeps until there is one
+                if signum == signal.SIGCHLD:
+                    self.bury_the_dead()
+                else:
+                    self.kill_workers()
+                    sys.exit()
+
+    def fork_worker(self):
+        pid = os.fork()  # called once, returns twice
+        if pid == 0:  # in the child
+            os.close(self.held_by_master)
+            Worker(self.listen_socket, self.application, self.lifeline).serve_forever()
+        self.workers.add(pid)
+
+    def bury_the_dead(self):
+        while True:  # one signal may stand for many
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:  # there are no children
+                return
+            if pid == 0:  # there are, but none of them has ended
+                return
+            if pid in self.workers:  # and no child that was here before us
+                self.workers.remove(pid)
+                say(f"Worker {pid} died, status {os.waitstatus_to_exitcode(status)}.", sys.stderr)
+
+    def kill_workers(self):
+        for pid in self.workers:
+            os.kill(pid, signal.SIGKILL)
+
+
+def arriving_as_bytes():
+    """A socket to wait on for SIGNALS. A handler would run anywhere, between any two lines, and a
+    signal in the instant before a wait would not end it. (See signal.set_wakeup_fd.)"""
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+    signal.set_wakeup_fd(writer.detach())
+    for signum in SIGNALS:
+        signal.signal(signum, do_nothing)
+    os.register_at_fork(after_in_child=back_to_default)
+    return reader
+
+
+def do_nothing(signum, frame):
+    """Without a handler of ours the signal would do what it always does."""
+
+
+def back_to_default():
+    """For each child, those of the application as well: what the master heeds is not theirs."""
+    signal.set_wakeup_fd(-1)
+    for signum in SIGNALS:
+        signal.signal(signum, signal.SIG_DFL)
+
+
+def most_connections():
+    """How many descriptors clients may have; the others are for files, and for the application."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return limit - min(100, limit // 2)
+
+
+def main():
+    if len(sys.argv) != 2 or ":" not in sys.argv[1]:
+        sys.exit("Name an application as module:callable, for example part2.wsgiapp:app")
+    if not TIMEOUT.replace(".", "", 1).isdecimal():
+        sys.exit(f"Cannot wait for {TIMEOUT!r} seconds. Set TIMEOUT to a number.")
+    if not WORKERS.isdecimal() or int(WORKERS) == 0:
+        sys.exit(f"Cannot fork {WORKERS!r} workers. Set WORKERS to a number above 0.")
+    application = load_application(sys.argv[1])
+    try:
+        listen_socket = listen()
+    except (OSError, OverflowError, ValueError) as error:
+        sys.exit(f"Cannot serve on {HOST}:{PORT}: {error}. Choose another PORT (or HOST).")
+    listen_socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # small blocks go at once
+    listen_socket.setblocking(False)
+    print(f"WSGIServer: Serving HTTP on port {listen_socket.getsockname()[1]} ...", flush=True)
+    Master(listen_socket, application).run()
+
+
+if __name__ == "__main__":
+    main()
