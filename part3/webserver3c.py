@@ -11,8 +11,9 @@ Try it:
 
 On purpose:
     Its children become zombies, for it never waits for them. webserver3e.py starts to mend that.
-    Where no more processes are to be had, fork fails and the server dies of it.
-    A signal that comes in the instant before accept falls asleep waits there for a client, too.
+    Ctrl-C reaches the children too, for they are one group; kill does not: each finishes its
+    client, an orphan meanwhile. Where no more processes are to be had, fork fails and the server
+    dies of it. webserver3h.py mends both.
 """
 
 import os
@@ -26,7 +27,6 @@ PORT = os.environ.get("PORT") or "8888"
 REQUEST_QUEUE_SIZE = 1024
 DELAY = os.environ.get("DELAY") or "60"  # seconds
 RESPONSE = b"HTTP/1.1 200 OK\r\n\r\nHello, World!\n"
-children = set()  # PIDs, so that none outlives the server
 
 
 def listen():
@@ -55,24 +55,11 @@ def serve_forever(listen_socket):
             listen_socket.close()  # only the parent accepts
             handle_request(client_connection)
             os._exit(0)  # closes the child's copy of the connection
-        children.add(pid)
         client_connection.close()  # the parent's copy: FIN goes out when the last copy closes
 
 
-def stop(signum, frame):
-    for pid in children:
-        try:
-            if os.waitpid(pid, os.WNOHANG)[0] == 0:  # still running
-                os.kill(pid, signal.SIGKILL)
-                os.waitpid(pid, 0)
-        except ChildProcessError:  # no child of ours by now: leave that process alone
-            pass
-    os._exit(0)
-
-
 def main():
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends us without a traceback
     if not DELAY.replace(".", "", 1).isdecimal():
         sys.exit(f"Cannot sleep for {DELAY!r} seconds. Set DELAY to a number.")
     try:

@@ -5,7 +5,7 @@ Builds on webserver3c.py. The idea is a fault: the parent keeps its copy of each
 Try it:
     python part3/webserver3d.py
     curl http://localhost:8888/hello           (Hello, World!, and then it hangs)
-    ps -o pid,ppid,stat,args | grep defunct    (a zombie for each client)
+    ps -o pid,ppid,stat,args | grep defunct    (3 s later: a zombie for each client)
 
     ulimit -n 256 && python part3/webserver3d.py
     python part3/client3.py --max-clients 300  (the server: Errno 24, too many open files)
@@ -17,7 +17,6 @@ On purpose:
     No client sees the end of its connection, the parent runs out of descriptors, then dies.
     webserver3c.py has the line that is missing here.
     Its children become zombies, and in the end fork fails. webserver3e.py starts to mend that.
-    A signal that comes in the instant before accept falls asleep waits there for a client, too.
 """
 
 import os
@@ -29,10 +28,9 @@ import time
 HOST = os.environ.get("HOST") or "127.0.0.1"
 PORT = os.environ.get("PORT") or "8888"
 REQUEST_QUEUE_SIZE = 1024
-DELAY = os.environ.get("DELAY") or "0"  # seconds
+DELAY = os.environ.get("DELAY") or "3"  # seconds
 RESPONSE = b"HTTP/1.1 200 OK\r\n\r\nHello, World!\n"
 client_connections = []  # Python would close one that nobody refers to; C would not
-children = set()  # PIDs, so that none outlives the server
 
 
 def listen():
@@ -61,24 +59,11 @@ def serve_forever(listen_socket):
             listen_socket.close()  # only the parent accepts
             handle_request(client_connection)
             os._exit(0)  # closes the child's copy of the connection
-        children.add(pid)
         client_connections.append(client_connection)  # the fault: the parent's copy stays open
 
 
-def stop(signum, frame):
-    for pid in children:
-        try:
-            if os.waitpid(pid, os.WNOHANG)[0] == 0:  # still running
-                os.kill(pid, signal.SIGKILL)
-                os.waitpid(pid, 0)
-        except ChildProcessError:  # no child of ours by now: leave that process alone
-            pass
-    os._exit(0)
-
-
 def main():
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends us without a traceback
     if not DELAY.replace(".", "", 1).isdecimal():
         sys.exit(f"Cannot sleep for {DELAY!r} seconds. Set DELAY to a number.")
     try:

@@ -13,8 +13,9 @@ On purpose:
     One wait for each signal is too few: signals do not queue, and zombies stay. It is also too
     many: a child that is only stopped sends SIGCHLD too, wait blocks until it ends, and the
     next wait finds no child, of which the server dies. webserver3g.py mends both.
+    A signal that comes in the instant before accept falls asleep waits there for a client, too:
+    a child is reaped late then.
     Where no more processes are to be had, fork fails and the server dies of it.
-    A signal that comes in the instant before accept falls asleep waits there for a client, too.
 """
 
 import ctypes
@@ -30,7 +31,6 @@ REQUEST_QUEUE_SIZE = 1024
 DELAY = os.environ.get("DELAY") or "3"  # seconds
 RESPONSE = b"HTTP/1.1 200 OK\r\n\r\nHello, World!\n"
 libc = ctypes.CDLL(None, use_errno=True)
-children = set()  # PIDs, so that none outlives the server
 
 
 def listen():
@@ -67,7 +67,6 @@ def serve_forever(listen_socket):
             listen_socket.close()  # only the parent accepts
             handle_request(client_connection)
             os._exit(0)  # closes the child's copy of the connection
-        children.add(pid)
         client_connection.close()  # the parent's copy: FIN goes out when the last copy closes
 
 
@@ -76,21 +75,8 @@ def reap_children(signum, frame):  # runs at any moment: print is not safe here
     os.write(1, b"Reaped child %d, status %d\n" % (pid, os.waitstatus_to_exitcode(status)))
 
 
-def stop(signum, frame):
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # from here on only stop itself waits
-    for pid in children:
-        try:
-            if os.waitpid(pid, os.WNOHANG)[0] == 0:  # still running
-                os.kill(pid, signal.SIGKILL)
-                os.waitpid(pid, 0)
-        except ChildProcessError:  # no child of ours by now: leave that process alone
-            pass
-    os._exit(0)
-
-
 def main():
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends us without a traceback
     if not DELAY.replace(".", "", 1).isdecimal():
         sys.exit(f"Cannot sleep for {DELAY!r} seconds. Set DELAY to a number.")
     try:

@@ -2,19 +2,20 @@
 
 Builds on webserver3f.py. The idea: one SIGCHLD may stand for many children, so the handler
 asks waitpid again and again, and WNOHANG keeps it from waiting for those still at work.
-accept is Python's own again, which restarts by itself.
 
 Try it:
     python part3/webserver3g.py
     python part3/client3.py --max-clients 128
-    ps -o pid,ppid,stat,args | grep defunct    (none)
+    ps -o pid,ppid,stat,args | grep defunct    (3 s later: none)
 
 On purpose:
     A signal that comes in the instant before accept falls asleep waits there for a client, too:
-    a child is reaped late then, and Ctrl-C wants to be pressed again.
+    a child is reaped late then.
     A client costs a process. Where no more are to be had, fork fails and the server dies of it.
+    webserver3h.py lets the client wait.
 """
 
+import ctypes
 import os
 import signal
 import socket
@@ -24,9 +25,9 @@ import time
 HOST = os.environ.get("HOST") or "127.0.0.1"
 PORT = os.environ.get("PORT") or "8888"
 REQUEST_QUEUE_SIZE = 1024
-DELAY = os.environ.get("DELAY") or "0"  # seconds
+DELAY = os.environ.get("DELAY") or "3"  # seconds
 RESPONSE = b"HTTP/1.1 200 OK\r\n\r\nHello, World!\n"
-children = set()  # PIDs, so that none outlives the server
+libc = ctypes.CDLL(None, use_errno=True)
 
 
 def listen():
@@ -35,6 +36,14 @@ def listen():
     listen_socket.bind((HOST, int(PORT)))
     listen_socket.listen(REQUEST_QUEUE_SIZE)
     return listen_socket
+
+
+def accept(listen_socket):
+    """The C library's accept; Python's own would hide EINTR (PEP 475)."""
+    descriptor = libc.accept(listen_socket.fileno(), None, None)
+    if descriptor == -1:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return socket.socket(fileno=descriptor)
 
 
 def handle_request(client_connection):
@@ -49,13 +58,15 @@ def handle_request(client_connection):
 
 def serve_forever(listen_socket):
     while True:
-        client_connection, client_address = listen_socket.accept()
+        try:
+            client_connection = accept(listen_socket)
+        except InterruptedError:  # a child ended meanwhile, and was reaped: wait again
+            continue
         pid = os.fork()  # called once, returns twice
         if pid == 0:  # in the child
             listen_socket.close()  # only the parent accepts
             handle_request(client_connection)
             os._exit(0)  # closes the child's copy of the connection
-        children.add(pid)
         client_connection.close()  # the parent's copy: FIN goes out when the last copy closes
 
 
@@ -70,21 +81,8 @@ def reap_children(signum, frame):  # runs at any moment: print is not safe here
         os.write(1, b"Reaped child %d, status %d\n" % (pid, os.waitstatus_to_exitcode(status)))
 
 
-def stop(signum, frame):
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # from here on only stop itself waits
-    for pid in children:
-        try:
-            if os.waitpid(pid, os.WNOHANG)[0] == 0:  # still running
-                os.kill(pid, signal.SIGKILL)
-                os.waitpid(pid, 0)
-        except ChildProcessError:  # no child of ours by now: leave that process alone
-            pass
-    os._exit(0)
-
-
 def main():
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends us without a traceback
     if not DELAY.replace(".", "", 1).isdecimal():
         sys.exit(f"Cannot sleep for {DELAY!r} seconds. Set DELAY to a number.")
     try:

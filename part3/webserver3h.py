@@ -1,281 +1,187 @@
 """The concurrent WSGI server: a process for each request, any framework in it.
 
-Builds on webserver3g.py and part2/webserver2b.py. The idea: they fit together as they are.
+Builds on part2/webserver2.py and webserver3g.py. The idea: they fit together as they are.
 What stood at the heart of the one, fork and reap, now stands around the other's handle_request.
+New is that it loses nobody: told to stop, it lets nobody in and waits for those in flight;
+where there is no process for a client, the client waits.
 
 Try it:
     python part3/webserver3h.py part2.djangoapp:app    (or flaskapp, pyramidapp, wsgiapp)
     curl -v http://localhost:8888/hello                (in a second terminal)
+    telnet localhost 8888                              (be silent, and press Ctrl-C in the first:
+                                                       it waits GRACE seconds; once more, and it
+                                                       ends at once)
 
 On purpose:
-    A connection carries one request; webserver3l.py keeps it open for the next.
-    A client costs a process. Where no more are to be had, the others wait for their turn.
+    It leaves out of PEP 3333 what webserver2.py does. part2/webserver2b.py begins to mend that.
+    A client costs a process. webserver3k.py has one process for all.
     A signal that comes in the instant before accept falls asleep waits there for a client, too:
     a child is reaped late then, and Ctrl-C wants to be pressed again.
 """
 
+import importlib
+import io
 import os
-import pkgutil
-import re
 import signal
 import socket
 import sys
-import tempfile
 import time
 import traceback
-from contextlib import suppress
-from http import HTTPStatus
-from urllib.parse import unquote
-from wsgiref.handlers import Headers, format_date_time, is_hop_by_hop
 
 HOST = os.environ.get("HOST") or "127.0.0.1"
 PORT = os.environ.get("PORT") or "8888"
-TIMEOUT = os.environ.get("TIMEOUT") or "10"  # seconds: for a head, then for each block
 REQUEST_QUEUE_SIZE = 1024
-MAX_HEAD, MAX_HEADERS = 65536, 100  # bytes of request line and headers; how many headers
-MAX_BODY, MAX_IN_MEMORY = 1 << 30, 1 << 20  # bytes; the rest goes to a temporary file
+GRACE = 5  # seconds that those in flight have, when it stops
+MAX_HEAD = 65536  # bytes of request line and headers; more is refused
+TEXT = [("Content-Type", "text/plain")]
+DATE = "Thu, 01 Jan 1970 00:00:00 GMT"  # a date, but not a true one
+SERVER_HEADERS = [("Date", DATE), ("Server", "WSGIServer"), ("Connection", "close")]
 children = set()  # PIDs, so that none outlives the server
-TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110, 5.6.2
-TEXT = r"[\t\x20-\x7e\x80-\xff]*"  # no CR, LF or NUL: no line can hide in another
-AUTHORITY = r"(?:\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._~!$&'()*+;=%-]+)(?::[0-9]*)?"  # RFC 3986, 3.2
-TARGET = (rf"(?<!^CONNECT )(?:(?i:https?)://(?P<HTTP_HOST>{AUTHORITY})|(?=/)|(?<=OPTIONS )\*(?= ))"
-          r"(?P<PATH_INFO>/[^\0-\x20\x7f?#]*)?(?:\?(?P<QUERY_STRING>[^\0-\x20\x7f#]*))?")
-REQUEST_LINE = re.compile(rf"(?P<REQUEST_METHOD>{TOKEN}) {TARGET} (?P<SERVER_PROTOCOL>HTTP/\d\.\d)")
-FIELD = re.compile(rf"({TOKEN}):[ \t]*({TEXT})")  # RFC 9112, 5
-HOSTS, STATUS = re.compile(f"({AUTHORITY})?"), re.compile(f"[2-9][0-9][0-9] {TEXT}")
-CHUNK_SIZE = re.compile(rf"([0-9A-Fa-f]+)[ \t]*(?:;{TEXT})?\r\n".encode("latin-1"))  # 7.1
+stops = []  # when it was told to stop: twice is at once
 
 
-class Refused(Exception):
-    """A request that no application shall see: the status code to answer with, and why."""
-
-
-class ClientLeft(OSError):
-    """The client is gone, or takes nothing any more."""
-
-
-def insist(condition, error, *details):
-    if not condition:
-        raise error(*details)
+def listen():
+    listen_socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listen_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # can restart at once
+    listen_socket.bind((HOST, int(PORT)))
+    listen_socket.listen(REQUEST_QUEUE_SIZE)
+    return listen_socket
 
 
 def load_application(name):
     """Import what "module:callable" names, from the current folder as well."""
     sys.path.insert(0, os.getcwd())
+    module_name, _, callable_name = name.partition(":")
     try:
-        application = pkgutil.resolve_name(name)
-        insist(callable(application), TypeError, f"{name.rpartition(':')[2]} cannot be called")
+        application = getattr(importlib.import_module(module_name), callable_name)
+        if not callable(application):
+            raise TypeError(f"{callable_name} cannot be called")
         return application
     except Exception as error:
-        frames = traceback.extract_tb(error.__traceback__)[2:]  # all but ours and pkgutil's
+        frames = traceback.extract_tb(error.__traceback__)[1:]  # all but this function's own
         where = [f" ({f.filename}:{f.lineno})" for f in frames if "importlib" not in f.filename]
         sys.exit(f"Cannot load {name}: {type(error).__name__}: {error}{''.join(where[-1:])}")
 
 
 def read_request(client_connection):
-    """All of it, as entries of environ: TIMEOUT for its head, and for each block of its body."""
-    client_connection.settimeout(float(TIMEOUT))  # for its first word, and each block it is sent
-    try:
-        with client_connection.makefile("rb") as reader:
-            insist(reader.peek(1), ClientLeft, "it opened a connection and did not use it")
-            signal.setitimer(signal.ITIMER_REAL, float(TIMEOUT))
-            environ = parse_head(read_lines(reader) or read_lines(reader))
-            sizes = body_sizes(reader, environ)
-            if "HTTP_EXPECT" in environ and environ["SERVER_PROTOCOL"] == "HTTP/1.1":
-                client_connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-            return build_environ(environ | read_body(reader, sizes), client_connection)
-    except OSError as error:
-        raise ClientLeft(error) from None
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+    """The bytes up to the empty line, or as many as the client sent before it left."""
+    request = b""
+    while b"\r\n\r\n" not in request and len(request) <= MAX_HEAD:
+        if not (block := client_connection.recv(65536)):
+            break
+        request += block
+    return request
 
 
-def read_lines(reader, first_too_long=414):
-    lines, room = [], MAX_HEAD
-    while (line := reader.readline(room)) != b"\r\n":
-        room -= len(line)
-        insist(room, Refused, 431 if lines else first_too_long, f"more than {MAX_HEAD} bytes")
-        insist(line.endswith(b"\r\n"), Refused, 400, "a line does not end with CR LF")
-        lines.append(line[:-2].decode("latin-1"))
-    return lines
+def parse_request(request):
+    """Method, path and version; ValueError if this is no HTTP request."""
+    head, empty_line, _ = request.partition(b"\r\n\r\n")
+    if not empty_line or len(head) > MAX_HEAD:
+        raise ValueError(f"no empty line in the first {MAX_HEAD} bytes")
+    request_line, *header_lines = head.decode("latin-1").split("\r\n")
+    words = request_line.split(" ")
+    if len(words) != 3 or not words[2].startswith("HTTP/"):
+        raise ValueError("the request line is not: method, path, HTTP version")
+    if not all(":" in line for line in header_lines):
+        raise ValueError("a header without a colon")
+    return words
 
 
-def parse_head(lines):
-    """What the request says, as entries of environ."""
-    print(">", ascii("".join(lines[:1]))[1:-1], flush=True)
-    match = lines and REQUEST_LINE.fullmatch(lines[0])
-    insist(match, Refused, 400, "the request line is not: method, target, HTTP version")
-    version = match["SERVER_PROTOCOL"]
-    insist(version in ("HTTP/1.0", "HTTP/1.1"), Refused, 505, "this server speaks HTTP/1.1")
-    environ = parse_headers(lines[1:])
-    host = environ.get("HTTP_HOST", "" if version == "HTTP/1.0" else "none, not even empty")
-    insist(HOSTS.fullmatch(host), Refused, 400, "a request has one Host")
-    environ |= {name: text for name, text in match.groupdict().items() if text is not None}
-    return environ | {"PATH_INFO": unquote(match["PATH_INFO"] or "/", "latin-1")}
-
-
-def parse_headers(lines):
-    """The headers by their names in environ; what comes more than once is joined."""
-    insist(len(lines) <= MAX_HEADERS, Refused, 431, f"more than {MAX_HEADERS} headers")
-    environ = {}
-    for line in lines:
-        insist(match := FIELD.fullmatch(line), Refused, 400, "a header is not: name, colon, value")
-        key, value = "HTTP_" + match[1].upper().replace("-", "_"), match[2].rstrip(" \t")
-        if "_" not in match[1]:  # such a name could pass for one with a dash
-            environ[key] = f"{environ[key]},{value}" if key in environ else value
-    return environ
-
-
-def body_sizes(reader, environ):
-    """The sizes of the parts that the body comes in: one, unless it is chunked (RFC 9112, 6)."""
-    coding = environ.pop("HTTP_TRANSFER_ENCODING", None)
-    length = environ.pop("HTTP_CONTENT_LENGTH", None if coding else "0")
-    if coding is None:
-        insist(length.isdecimal() and len(length) < 16, Refused, 400, "Content-Length is no number")
-        insist(int(length) <= MAX_BODY, Refused, 413, f"more than {MAX_BODY} bytes")
-        return [int(length)]
-    insist(length is None and environ["SERVER_PROTOCOL"] != "HTTP/1.0", Refused, 400, "ambiguous")
-    insist(coding.lower() == "chunked", Refused, 501, "the one transfer coding is chunked")
-    return chunk_sizes(reader)
-
-
-def chunk_sizes(reader):
-    """The size of each chunk; who asks for the next has read this one (RFC 9112, 7.1)."""
-    size = None
-    while size != 0:
-        signal.setitimer(signal.ITIMER_REAL, float(TIMEOUT))
-        match = CHUNK_SIZE.fullmatch(reader.readline(MAX_HEAD))
-        insist(match, Refused, 400, "a chunk does not begin with its size in hexadecimal")
-        yield (size := int(match[1], 16))
-        insist(not size or reader.read(2) == b"\r\n", Refused, 400, "a chunk without its end")
-    parse_headers(read_lines(reader, 431))  # trailers, of no use here
-
-
-def read_body(reader, sizes):
-    """The whole body as a file: what is wrong with it shows before the application is called."""
-    body = tempfile.SpooledTemporaryFile(MAX_IN_MEMORY)  # noqa: SIM115
-    for size in sizes:
-        insist(body.tell() + size <= MAX_BODY, Refused, 413, f"more than {MAX_BODY} bytes")
-        while size:
-            signal.setitimer(signal.ITIMER_REAL, float(TIMEOUT))
-            block = reader.read1(min(size, 65536))
-            insist(block, Refused, 400, "the body ends early")
-            size -= body.write(block)
-    entries = {"CONTENT_LENGTH": str(body.tell()), "wsgi.input": body}
-    body.seek(0)
-    return entries
-
-
-def build_environ(request, client_connection):
-    (host, port), (client, _) = client_connection.getsockname(), client_connection.getpeername()
+def build_environ(method, path, version, server_address):
     return {
-        "CONTENT_TYPE": request.pop("HTTP_CONTENT_TYPE", ""), "SCRIPT_NAME": "", "QUERY_STRING": "",
-        **request, "SERVER_NAME": host, "SERVER_PORT": str(port), "REMOTE_ADDR": client,
-        "wsgi.version": (1, 0), "wsgi.url_scheme": "http", "wsgi.errors": sys.stderr,
-        "wsgi.multithread": False, "wsgi.multiprocess": True, "wsgi.run_once": False,
+        "REQUEST_METHOD": method,  # out of the request
+        "PATH_INFO": path,
+        "SERVER_PROTOCOL": version,
+        "SCRIPT_NAME": "",  # from the server
+        "SERVER_NAME": server_address[0],
+        "SERVER_PORT": str(server_address[1]),
+        "wsgi.version": (1, 0),  # from WSGI itself
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": False,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
     }
 
 
-class Response:
-    """What is to be sent, and how much of it is out."""
+def call_application(application, environ):
+    """Status, headers and body, as the application gives them."""
+    response = []
 
-    def __init__(self, client_connection):
-        self.connection, self.method = client_connection, "GET"
-        self.status, self.headers_sent = None, False
+    def start_response(status, response_headers, exc_info=None):
+        response[:] = status, response_headers
 
-    def start_response(self, status, headers, exc_info=None):
-        insist(not (exc_info and self.headers_sent), lambda: exc_info[1])  # it is too late
-        insist(exc_info or not self.status, RuntimeError, "called again, and without exc_info")
-        insist(STATUS.fullmatch(status), ValueError, f"status {status!r}")
-        for name, value in headers:
-            well_formed = ":" not in name and FIELD.fullmatch(f"{name}:{value}")
-            insist(well_formed and not is_hop_by_hop(name), ValueError, f"header {(name, value)}")
-        self.status, self.headers = status, Headers(list(headers))
-        return self.send
-
-    def send(self, block, length=None):
-        """A block of the body, the first with the headers; length is the whole body's, if known."""
-        insist(self.status, RuntimeError, "the application did not call start_response")
-        data = (b"" if self.headers_sent else self.assemble_head(length)) + block[:self.remaining]
-        self.headers_sent, self.remaining = True, max(self.remaining - len(block), 0)
-        try:
-            for start in range(0, len(data), 65536):
-                self.connection.sendall(data[start:start + 65536])
-        except OSError as error:
-            raise ClientLeft(error) from None
-
-    def assemble_head(self, length):
-        bodyless = self.status[:3] in ("204", "304")
-        if not bodyless and (length or length == 0 and self.method != "HEAD"):
-            self.headers.setdefault("Content-Length", str(length))
-        self.headers.setdefault("Date", format_date_time(time.time()))
-        self.headers.setdefault("Server", "WSGIServer")
-        self.headers["Connection"] = "close"
-        lengths = self.headers.get_all("Content-Length") or [str(sys.maxsize)]
-        insist(",".join(lengths).isdecimal(), ValueError, f"Content-Length {lengths}")
-        self.remaining = 0 if bodyless or self.method == "HEAD" else int(lengths[0])
-        print("< HTTP/1.1", ascii(self.status)[1:-1], flush=True)
-        return f"HTTP/1.1 {self.status}\r\n{self.headers}".encode("latin-1")
+    body = b"".join(application(environ, start_response))
+    if not response:
+        raise RuntimeError("the application did not call start_response")
+    return *response, body
 
 
-def call_application(application, environ, response):
-    response.method = environ["REQUEST_METHOD"]
-    blocks = application(environ, response.start_response)
+def assemble_response(status, headers, body):
+    fields = "".join(f"{name}: {value}\r\n" for name, value in [*headers, *SERVER_HEADERS])
+    return f"HTTP/1.1 {status}\r\n{fields}\r\n".encode("latin-1") + body
+
+
+def respond(request, application, server_address):
     try:
-        length = sum(map(len, blocks)) if isinstance(blocks, list | tuple) else None
-        for block in filter(None, blocks):  # the headers wait for one that is not empty
-            response.send(block, length)
-        response.send(b"", 0)  # the headers, if no block has brought them
-    finally:
-        getattr(blocks, "close", bool)()
+        environ = build_environ(*parse_request(request), server_address)
+    except ValueError as error:
+        return assemble_response("400 Bad Request", TEXT, f"Bad request: {error}\n".encode())
+    try:
+        return assemble_response(*call_application(application, environ))
+    except (Exception, SystemExit):  # the application's fault: show it, and go on
+        traceback.print_exc()
+        return assemble_response("500 Internal Server Error", TEXT, b"Internal server error\n")
 
 
-def refuse(client_connection, code, why):
-    """Answer in the application's place; read on for a while, or RST overtakes the answer."""
-    response = Response(client_connection)
-    response.start_response(f"{code} {HTTPStatus(code).phrase}", [("Content-Type", "text/plain")])
-    with suppress(OSError):
-        response.send(f"{HTTPStatus(code).phrase}: {why}\n".encode())
-        client_connection.shutdown(socket.SHUT_WR)
-        client_connection.settimeout(0.2)
-        any(not client_connection.recv(65536) for _ in range(50))
+def show(mark, message):
+    """Print the head of a request or response as curl -v does."""
+    head = message.partition(b"\r\n\r\n")[0].decode("ascii", "backslashreplace")
+    print("".join(f"{mark} {line}\n" for line in [*head.split("\r\n"), ""]), end="", flush=True)
 
 
 def handle_request(client_connection, application):
-    response = Response(client_connection)
     try:
-        call_application(application, read_request(client_connection), response)
-    except Refused as refusal:
-        refuse(client_connection, *refusal.args)
-    except ClientLeft as error:
+        request = read_request(client_connection)
+        if not request:  # a browser opens connections in advance, and may close one unused
+            return
+        show(">", request)
+        response = respond(request, application, client_connection.getsockname())
+        show("<", response)
+        client_connection.sendall(response)
+    except OSError as error:
         print(f"The client left early: {error}", flush=True)
-    except (Exception, SystemExit):  # the application's fault: show it, and go on
-        traceback.print_exc()
-        if not response.headers_sent:
-            refuse(client_connection, 500, "the application failed")
-
-
-def patiently(system_call):
-    """What it returns, as soon as it does: descriptors and processes may be wanting for a while."""
-    while True:
-        try:
-            return system_call()
-        except OSError:
-            time.sleep(0.05)
 
 
 def serve_forever(listen_socket, application):
-    while True:
-        client_connection, client_address = patiently(listen_socket.accept)
-        pid = patiently(os.fork)  # called once, returns twice
-        if pid == 0:  # in the child
-            listen_socket.close()  # only the parent accepts
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # the application waits for its own
-            handle_request(client_connection, application)
-            sys.stdout.flush()  # what the application printed
-            os._exit(0)  # closes the child's copy of the connection
-        children.add(pid)
+    while listen_socket.fileno() != -1:  # stop closes it
+        try:
+            client_connection, client_address = listen_socket.accept()
+        except OSError:  # stop was here; or there is no descriptor, and the clients queue
+            time.sleep(0.05)
+            continue
+        while not start_child(listen_socket, client_connection, application) and not must_end():
+            time.sleep(0.05)  # there is no process: the client waits
         client_connection.close()  # the parent's copy: FIN goes out when the last copy closes
+
+
+def start_child(listen_socket, client_connection, application):
+    """Whether there is a child now that serves the client."""
+    try:
+        pid = os.fork()  # called once, returns twice
+    except OSError:
+        return False
+    if pid == 0:  # in the child
+        listen_socket.close()  # only the parent accepts
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # the application waits for its own
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches it too, but it has a client
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        handle_request(client_connection, application)
+        sys.stdout.flush()  # what the application printed
+        os._exit(0)  # closes the child's copy of the connection
+    children.add(pid)
+    return True
 
 
 def reap_children(signum, frame):  # runs at any moment: print is not safe here
@@ -286,37 +192,58 @@ def reap_children(signum, frame):  # runs at any moment: print is not safe here
             return
         if pid == 0:  # there are, but none of them has ended
             return
+        children.discard(pid)
         os.write(1, b"Reaped child %d, status %d\n" % (pid, os.waitstatus_to_exitcode(status)))
 
 
-def stop(signum, frame):
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # from here on only stop itself waits
-    for pid in children:
-        try:
-            if os.waitpid(pid, os.WNOHANG)[0] == 0:  # still running
-                os.kill(pid, signal.SIGKILL)
-                os.waitpid(pid, 0)
-        except ChildProcessError:  # no child of ours by now: leave that process alone
-            pass
-    os._exit(0)
+def stop_on_signals(listen_socket):
+    def stop(signum, frame):
+        stops.append(time.monotonic())
+        listen_socket.close()  # accept fails at once
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+
+
+def must_end():
+    """Whether those in flight have had their time, or somebody has no patience."""
+    if not stops:
+        return False
+    return len(stops) > 1 or time.monotonic() > stops[0] + GRACE
+
+
+def wait_for_children():
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # from here on only this function reaps
+    at_work = [pid for pid in children if is_at_work(pid)]
+    while at_work and not must_end():
+        time.sleep(0.05)
+        at_work = [pid for pid in at_work if is_at_work(pid)]
+    for pid in at_work:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def is_at_work(pid):
+    try:
+        return os.waitpid(pid, os.WNOHANG) == (0, 0)
+    except ChildProcessError:  # it was reaped before
+        return False
 
 
 def main():
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGALRM, lambda *_: insist(False, Refused, 408, "it took too long"))
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends us without a traceback
     if len(sys.argv) != 2 or ":" not in sys.argv[1]:
         sys.exit("Name an application as module:callable, for example part2.wsgiapp:app")
-    if not TIMEOUT.replace(".", "", 1).isdecimal():
-        sys.exit(f"Cannot wait for {TIMEOUT!r} seconds. Set TIMEOUT to a number.")
     application = load_application(sys.argv[1])
     try:
-        listen_socket = socket.create_server((HOST, int(PORT)), backlog=REQUEST_QUEUE_SIZE)
+        listen_socket = listen()
     except (OSError, OverflowError, ValueError) as error:
         sys.exit(f"Cannot serve on {HOST}:{PORT}: {error}. Choose another PORT (or HOST).")
     signal.signal(signal.SIGCHLD, reap_children)
     print(f"WSGIServer: Serving HTTP on port {listen_socket.getsockname()[1]} ...", flush=True)
+    stop_on_signals(listen_socket)
     serve_forever(listen_socket, application)
+    wait_for_children()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """A thread for each connection, instead of a process.
 
-Builds on webserver3b.py. The idea: all threads live in one process. They share its memory and its
+Builds on webserver3c.py. The idea: all threads live in one process. They share its memory and its
 descriptors: nothing is to be closed twice, nothing to be reaped, and nothing keeps them apart.
 
 Try it:
@@ -24,7 +24,7 @@ import time
 HOST = os.environ.get("HOST") or "127.0.0.1"
 PORT = os.environ.get("PORT") or "8888"
 REQUEST_QUEUE_SIZE = 1024
-DELAY = os.environ.get("DELAY") or "0"  # seconds
+DELAY = os.environ.get("DELAY") or "3"  # seconds
 RESPONSE = b"HTTP/1.1 200 OK\r\n\r\nHello, World!\n"
 
 

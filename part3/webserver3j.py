@@ -1,7 +1,8 @@
 """Workers forked in advance, all of them in accept on one listening socket.
 
 Builds on webserver3c.py. The idea: fork once for each worker, not for each connection. The parent
-accepts nothing. It waits for a worker to die, which should not happen, and forks another.
+accepts nothing. It waits for signals: when a worker dies, which should not happen, it forks
+another; when it is told to stop, no worker outlives it.
 
 Try it:
     python part3/webserver3j.py
@@ -10,7 +11,8 @@ Try it:
 
 On purpose:
     As many clients are served at once as there are workers. If they are silent, all others wait.
-    If the parent is killed with SIGKILL, its workers go on without it. webserver3l.py mends both.
+    webserver3k.py holds them all.
+    If the parent is killed with SIGKILL, its workers go on without it. webserver3p.py mends that.
 """
 
 import os
@@ -22,10 +24,11 @@ import time
 HOST = os.environ.get("HOST") or "127.0.0.1"
 PORT = os.environ.get("PORT") or "8888"
 REQUEST_QUEUE_SIZE = 1024
-DELAY = os.environ.get("DELAY") or "0"  # seconds
+DELAY = os.environ.get("DELAY") or "3"  # seconds
 RESPONSE = b"HTTP/1.1 200 OK\r\n\r\nHello, World!\n"
 WORKERS = 4
-children = set()  # PIDs, so that none outlives the server
+SIGNALS = {signal.SIGCHLD, signal.SIGINT, signal.SIGTERM}
+workers = set()  # PIDs, so that none outlives the server
 
 
 def listen():
@@ -47,40 +50,55 @@ def handle_request(client_connection):
 
 
 def serve_forever(listen_socket):
-    while True:
-        if len(children) == WORKERS:
-            pid, status = os.wait()  # the parent has nothing else to do
-            children.remove(pid)
-            print(f"Worker {pid} died, status {os.waitstatus_to_exitcode(status)}", flush=True)
-        pid = os.fork()  # called once, returns twice
-        if pid == 0:  # in the child
-            work(listen_socket)
-        children.add(pid)
+    signal.signal(signal.SIGCHLD, do_nothing)  # what is ignored might not wait for sigwait
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # none comes but when it is asked for
+    try:
+        signum = signal.SIGCHLD
+        while signum == signal.SIGCHLD:
+            reap_workers()
+            while len(workers) < WORKERS:
+                start_worker(listen_socket)
+            signum = signal.sigwait(SIGNALS)  # the parent has nothing else to do
+    finally:
+        kill_workers()
+
+
+def start_worker(listen_socket):
+    pid = os.fork()  # called once, returns twice
+    if pid == 0:  # in the child
+        workers.clear()  # they are the parent's
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        work(listen_socket)
+    workers.add(pid)
 
 
 def work(listen_socket):
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     while True:
         client_connection, client_address = listen_socket.accept()  # of those who wait, one wakes
         handle_request(client_connection)
         client_connection.close()
 
 
-def stop(signum, frame):
-    for pid in children:
-        try:
-            if os.waitpid(pid, os.WNOHANG)[0] == 0:  # still running
-                os.kill(pid, signal.SIGKILL)
-                os.waitpid(pid, 0)
-        except ChildProcessError:  # no child of ours by now: leave that process alone
-            pass
-    os._exit(0)
+def do_nothing(signum, frame):
+    pass
+
+
+def reap_workers():
+    for pid in list(workers):  # one SIGCHLD may stand for several
+        ended, status = os.waitpid(pid, os.WNOHANG)
+        if ended:
+            workers.remove(pid)
+            print(f"Worker {pid} died, status {os.waitstatus_to_exitcode(status)}", flush=True)
+
+
+def kill_workers():
+    for pid in workers:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
 
 
 def main():
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends us without a traceback
     if not DELAY.replace(".", "", 1).isdecimal():
         sys.exit(f"Cannot sleep for {DELAY!r} seconds. Set DELAY to a number.")
     try:

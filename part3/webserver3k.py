@@ -11,7 +11,9 @@ Try it:
 On purpose:
     What takes long, takes long for everybody: there is one thread, and it cannot sleep.
     An open connection costs a descriptor. Where no more are to be had, accept fails and the server
-    dies of it. webserver3l.py waits.
+    dies of it.
+    A request is what one recv brings, and an answer what the kernel has room for.
+    webserver3l.py begins to mend that: a server to use, step by step.
 """
 
 import os
@@ -45,6 +47,7 @@ def handle_request(client_connection):
 
 
 def serve_forever(listen_socket):
+    listen_socket.setblocking(False)
     selector.register(listen_socket, selectors.EVENT_READ, accept)
     while True:
         for key, _ in selector.select():  # sleeps until one socket is ready, or several
@@ -52,7 +55,10 @@ def serve_forever(listen_socket):
 
 
 def accept(listen_socket):
-    client_connection, client_address = listen_socket.accept()
+    try:
+        client_connection, client_address = listen_socket.accept()
+    except BlockingIOError:  # the client is gone again
+        return
     client_connection.setblocking(False)
     selector.register(client_connection, selectors.EVENT_READ, serve)
 

@@ -43,6 +43,8 @@ SEE = {  # how a reader sees it himself: put between "{server} & sleep 1;" and "
     "waits_for_the_dead_only": f"bash -c '{SILENT}; {ASK}; sleep 1; {ASK}'",
     "workers_in_advance": CHILDREN,
     "replaces_a_worker": f"{CHILDREN}; pkill -KILL -o -P $!; sleep 1; {CHILDREN}",
+    "ends_its_children": f"bash -c '{SILENT}; sleep 1; kill $0; sleep 8; "
+                         "ps -eo pid,ppid,pgid,args | grep $0' $!",
     "listens_on_host_only": "ss -ltn 'sport = :8888'",
     "idles": "sleep 5; ps -o pid,time,args -p $!",
     "says_port_is_taken": "{server}",
@@ -243,15 +245,22 @@ HINTS = {
         "the listening socket, before bind.",
         "1.1"],
     "stops": [
-        "Ctrl-C is SIGINT, kill sends SIGTERM. What does your server do with them, and what of "
-        "its children?",
+        "Ctrl-C is SIGINT, kill sends SIGTERM. What does your server do with them?",
         "By default both end a process at once; a Python program turns SIGINT into "
-        "KeyboardInterrupt, with a traceback. kill reaches the parent alone: it has to end its "
-        "children, even those that sleep.",
-        "Keep the PIDs of the children; a handler kills them and leaves. To set a flag is not "
-        "enough where accept goes on by itself. And if SIGCHLD has a handler that waits, the two "
-        "get into each other's way: set SIGCHLD back to its default first.",
+        "KeyboardInterrupt, with a traceback. Ctrl-C reaches the children too, for they are of "
+        "one group: leave it its default there, or let them end of it.",
+        "If a handler of yours only sets a flag, accept goes on by itself after it, and nobody "
+        "looks at the flag.",
         "3.16"],
+    "ends_its_children": [
+        "kill reaches the parent alone. What becomes of its children when it ends?",
+        "Somebody has to end them: keep their PIDs, and wait for those that serve a client, but "
+        "not for ever. Then kill them.",
+        "A handler that closes the listening socket makes accept fail at once: a way out of the "
+        "loop, and nobody is cut off on it. If SIGCHLD has a handler that waits, the two get "
+        "into each other's way: set SIGCHLD back to its default before you wait yourself, and "
+        "kill nobody whom waitpid(pid, WNOHANG) does not call one at work.",
+        "3.17"],
 
     "show serves_while_another_waits": [
         "Your server serves the second client while the first is silent. That is more than this "

@@ -190,4 +190,18 @@ def replaces_a_worker(subject):
         must_answer(server, subject, "one of its workers was killed")
 
 
+def ends_its_children(subject, within=8):
+    """kill goes to the server alone. It may give those in flight a few seconds."""
+    with subject.start() as server, silent_clients(server, 2):
+        pid = chief(server)
+        lab.eventually(lambda: len(lab.children(pid)) >= 2, 0.3)
+        family = living(server)
+        os.kill(pid, signal.SIGTERM)
+        if not lab.eventually(lambda: not family & living(server), within):
+            left = len(family & living(server))
+            raise Fault("kill was sent to the server, with two clients connected.",
+                        "It stops, and no child outlives it.",
+                        f"{within} s later {left} of its {len(family)} processes still run.")
+
+
 IDEA_CHECKS = {name: globals()[name] for name in IDEAS}

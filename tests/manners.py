@@ -104,26 +104,29 @@ def stops(subject):
         with subject.start(DELAY=60) as server, silent_clients(server, 2):
             pid = chief(server)
             lab.eventually(lambda pid=pid: len(lab.children(pid)) >= 2, 0.3)
-            family = server.members()
             if signum == signal.SIGINT:
+                family = server.members()
                 os.killpg(server.pid, signum)
+                must_be_gone(name, family, "It stops, and its children with it.")
             else:
                 os.kill(pid, signum)
-            must_be_gone(name, family, max(subject.patience, 2))
+                must_be_gone(name, [pid], "It stops.")
             must_not_show_a_traceback(server, name)
 
 
-def must_be_gone(name, family, patience):
-    """Raise Fault if one of the processes is still there after so many seconds."""
+def must_be_gone(name, pids, expected):
+    """Raise Fault if one of the processes is still there when a patient user would be none."""
     def left():
-        return [process for process in map(lab.process, family)
+        return [process for process in map(lab.process, pids)
                 if process and process.state != "zombie"]
 
-    if not lab.eventually(lambda: not left(), patience):
-        raise Fault(f"{name} was sent to the server, with two clients connected.",
-                    "It stops, and its children with it.",
-                    f"{patience:g} s later process {left()[0].pid} still runs"
+    if not lab.eventually(lambda: not left(), TO_STOP):
+        raise Fault(f"{name} was sent to the server, with two clients connected.", expected,
+                    f"{TO_STOP} s later process {left()[0].pid} still runs"
                     f"{where(left()[0].pid)}: {left()[0].command}")
+
+
+TO_STOP = 8  # seconds: it may give those in flight a few
 
 
 def where(pid):

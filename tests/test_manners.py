@@ -102,17 +102,32 @@ def test_delay_that_is_none_is_said_in_one_line(stage, delay):
 
 @every_stage
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
-def test_stops_quietly_and_its_children_with_it(stage, signum, start_stage):
+def test_stops_quietly_and_its_children_with_it_if_it_promises_that(stage, signum, start_stage):
     """The signal goes to the server alone, as `kill PID` sends it; two clients are in its hands."""
     server = start_stage(stage.name, *arguments(stage), DELAY=60)
     with lab.connect(server.port), lab.connect(server.port):
         lab.eventually(lambda: len(lab.children(server.pid)) == 2, 0.5)
-        family = server.members()
+        family = server.members() if "ends_its_children" in stage.ideas else [server.pid]
         server.process.send_signal(signum)
         server.wait_until_dead(10)
-    gone = lab.eventually(lambda: not any(map(lab.process, family)), 20)
+        gone = lab.eventually(lambda: not any(map(lab.process, family)), 20)
     assert gone, f"{[lab.process(pid) for pid in family]} outlived the server."
     assert server.stderr == ""
+
+
+@pytest.mark.claim("3.17")
+@pytest.mark.parametrize("name", ["3c", "3d", "3e", "3f", "3g"])
+def test_child_finishes_its_client_after_the_server_was_killed(name, start_stage):
+    server = start_stage(name, DELAY=0)
+    with lab.connect(server.port) as client:
+        assert lab.eventually(lambda: lab.children(server.pid))
+        [child] = lab.children(server.pid)
+        server.process.terminate()
+        server.wait_until_dead(10)
+        assert lab.process(child.pid).ppid != server.pid, "it is an orphan"
+        client.sendall(lab.clients.REQUEST)
+        assert lab.read_until(client, b"no such end").endswith(b"Hello, World!\n")
+    assert lab.eventually(lambda: not server.members(), 20)
 
 
 @every_stage

@@ -186,9 +186,10 @@ def listeners(port):
     if not PROC.joinpath("net/tcp").exists():
         return [Listener(found.laddr.ip, None, None) for found in _psutil_connections()
                 if found.status == psutil.CONN_LISTEN and found.laddr.port == port]
-    return [Listener(local[0], waiting, inode)
-            for table in ("net/tcp", "net/tcp6")
-            for local, _, state, waiting, inode in _proc_net_tcp(port, table, listening=True)]
+    found = {inode: Listener(local[0], waiting, inode)  # where others come and go, one stands twice
+             for table in ("net/tcp", "net/tcp6")
+             for local, _, state, waiting, inode in _proc_net_tcp(port, table, listening=True)}
+    return list(found.values())
 
 
 def listening(pids):

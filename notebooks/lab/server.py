@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from lab.kernel import eventually, holder_of_port, listeners, listening, thread_count
+from lab.kernel import eventually, holder_of_port, listeners, listening, process, thread_count
 
 PROJECT = Path(__file__).resolve().parents[2]
 STARTING = threading.Lock()  # who holds it knows that no server is without its guard
@@ -200,8 +200,15 @@ class Server:
         """The living and the undead of the server's process group, as a list of PIDs."""
         return [pid for pid in psutil.pids() if _group(pid) == self.pid]
 
+    def _living(self):
+        """Those of the group that are no zombies: nothing but their parent's wait ends these."""
+        return [pid for pid in self.members() if (seen := process(pid)) and seen.state != "zombie"]
+
     def stop(self):
-        """End the whole group, with SIGTERM at first, with SIGKILL after two seconds."""
+        """End the whole group, with SIGTERM at first, with SIGKILL after two seconds.
+
+        Waits for all of it, or a child might hold the port for a moment longer.
+        """
         if self._guard.returncode is not None:
             return
         if self.exit_status is None:
@@ -211,6 +218,7 @@ class Server:
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         self.process.wait()
+        eventually(lambda: not self._living(), 5)
         self._guard.kill()
         self._guard.communicate()
         self._stdout.close()

@@ -1,6 +1,8 @@
 """part3/client3.py: N clients are N processes, and each opens its connections."""
 
 import os
+import signal
+import socket
 import subprocess
 import sys
 
@@ -34,6 +36,21 @@ def test_each_client_is_a_process_and_all_are_connected_at_once(start_stage):
         assert lab.eventually(lambda: lab.listeners(server.port)[0].waiting == 3)
         assert len(lab.children(client.pid)) == 3
     assert client.returncode == 0
+
+
+def test_no_client_goes_before_all_of_them_are_there():
+    """The first connection comes when the last client has been forked: they wait at a gate."""
+    with socket.create_server(("127.0.0.1", 0), backlog=200) as listener:
+        port = str(listener.getsockname()[1])
+        with subprocess.Popen([*COMMAND, "--max-clients", "100"], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, env={**os.environ, "PORT": port}) as crowd:
+            first, _ = listener.accept()
+            os.kill(crowd.pid, signal.SIGSTOP)
+            clients = len(lab.children(crowd.pid))
+            os.kill(crowd.pid, signal.SIGCONT)
+            first.close()
+            listener.close()  # the others see the end of their connections
+    assert clients == 100
 
 
 def test_host_says_where(start_stage):

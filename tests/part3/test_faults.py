@@ -36,7 +36,7 @@ def test_curl_has_the_body_and_hangs(start_stage):
 @linux_only
 @pytest.mark.claim("3.11")
 def test_the_parent_holds_what_the_child_has_closed(start_stage):
-    server = start_stage("3d")
+    server = start_stage("3d", DELAY=0)
     with lab.connect(server.port) as client:
         client.sendall(lab.clients.REQUEST)
         assert lab.read_until(client, b"World!\n")
