@@ -130,15 +130,16 @@ def respond(request, application, server_address):
         return assemble_response("400 Bad Request", TEXT, f"Bad request: {error}\n".encode())
     try:
         return assemble_response(*call_application(application, environ))
-    except (Exception, SystemExit):  # the application's fault: show it, and go on
+    except BaseException:  # the application's fault, whatever it is: show it, and go on
         traceback.print_exc()
         return assemble_response("500 Internal Server Error", TEXT, b"Internal server error\n")
 
 
 def show(mark, message):
-    """Print the head of a request or response as curl -v does."""
-    head = message.partition(b"\r\n\r\n")[0].decode("ascii", "backslashreplace")
-    print("".join(f"{mark} {line}\n" for line in [*head.split("\r\n"), ""]), end="", flush=True)
+    """Print the head of a request or response as curl -v does, without control characters."""
+    head = message.partition(b"\r\n\r\n")[0].decode("latin-1")
+    for line in [*head.split("\r\n"), ""]:
+        print(mark, line.encode("unicode_escape").decode(), flush=True)
 
 
 def handle_request(client_connection, application):

