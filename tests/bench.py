@@ -75,13 +75,18 @@ def parse_arguments():
         parser.error(f"there is no folder {arguments.output.parent} to write the result to")
     arguments.plan = QUICK if arguments.quick else FULL
     if arguments.only and arguments.output and not fits(arguments.output, arguments.plan):
-        parser.error(f"the figures in {arguments.output} are of shorter or longer rounds")
+        parser.error(f"the figures in {arguments.output} are of another machine, or of shorter or "
+                     "longer rounds; choose another file")
     return arguments
 
 
 def fits(path, plan):
     """Whether figures of this plan may stand beside those of the file, if there is one."""
-    return not path.exists() or plan.items() <= read(path)["made"].items()
+    if not path.exists():
+        return True
+    made = read(path)["made"]
+    here = {**plan, **report.machine(), "date": made.get("date")}
+    return here.items() <= made.items()
 
 
 def unfinished(arguments):

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -26,8 +27,10 @@ from contenders import (
     Contender,
     contenders,
     usual,
+    with_threads,
 )
 from keeping import Kept
+from measuring import Bench
 from scripts import linux_only, needs
 from stages import STAGES
 
@@ -199,7 +202,7 @@ def test_figures_of_short_and_long_rounds_do_not_mix(folder):
     output.write_text(json.dumps({"made": {"rounds": 3, "seconds": 2}}))
     ended = bench("--quick", "--only", "1", "--output", output)
     assert ended.returncode == 2
-    assert "shorter or longer rounds" in ended.stderr
+    assert "shorter or longer rounds" in " ".join(ended.stderr.split())
 
 
 @needs("ab")
@@ -335,6 +338,24 @@ def test_the_last_stage_without_threads_is_left_out_by_name():
     reason = contenders()[THREADED].left_out
     assert reason == ("" if '"--threads"' in STAGES[LAST].source()
                       else f"{LAST} has no --threads.")
+
+
+def test_a_stage_that_has_threads_gets_them(folder):
+    file = folder / "stage.py"
+    file.write_text('add("--workers")\nadd("--threads")\n')
+    one = with_threads(replace(STAGES[LAST], file=str(file)), 64, SLEEPING)
+    assert one.left_out == ""
+    assert one.command[1:] == [str(file), "--workers", "1", "--quiet", "--threads", "64", SLEEPING]
+
+
+def test_rounds_rotate_and_what_is_done_once_comes_last():
+    chosen = [contenders()[name] for name in ("1", LAST, THREADED)]
+    plan, tools = {"rounds": 3}, {"wrk": "4", "ab": "2"}
+    steps = [(step.visit, step.one.name)
+             for step in Bench(chosen, plan, tools, OURS, None, None).steps()]
+    assert [name for visit, name in steps if visit == "round 1"] == ["1", LAST, THREADED]
+    assert [name for visit, name in steps if visit == "round 2"] == [LAST, THREADED, "1"]
+    assert steps[9:] == [("idle connections", LAST), ("asleep", THREADED)]
 
 
 def test_the_report_names_every_setting_of_the_peers():
