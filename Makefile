@@ -56,8 +56,8 @@ test-part3: .venv/installed  ## run the tests of part 3: more than one client at
 test-notebooks: .venv/installed  ## run the notebooks and the tests of their instruments
 	.venv/bin/pytest -m notebooks
 
-bench: .venv/installed  ## measure the stages and other servers side by side: some four minutes
-	.venv/bin/python tests/bench.py
+bench: .venv/installed  ## measure servers side by side: some ten minutes; or one: ONLY=3x
+	.venv/bin/python tests/bench.py $(if $(ONLY),--only $(ONLY)) $(if $(FRESH),--fresh)
 
 lint: .venv/installed  ## check the style of the code
 	.venv/bin/ruff check --no-cache

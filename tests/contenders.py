@@ -1,9 +1,11 @@
 """Who is measured by bench.py: every stage of stages.py, and the servers that people use.
 
 One process each, no access log, and the application part2.wsgiapp:app; the hello stages have
-none. The peers live in an environment of their own: their tools and versions are not ours.
+none. Who has threads stands here once for each number of them. The peers live in an environment
+of their own: their tools and versions are not ours.
 """
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -17,8 +19,15 @@ from load import last_line, run
 from stages import SHOWN, STAGES
 
 APPLICATION = "part2.wsgiapp:app"
+APPLICATION_FILE = lab.PROJECT / "part2/wsgiapp.py"
+SLEEPING = "tests.sleeping:app"
+STAGE_FILES = {stage.file for stage in STAGES.values()}
 PEERS_FOLDER = lab.PROJECT / ".venv/peers"
-MORE_ARGUMENTS = {"3l": ["--workers", "1", "--quiet"]}
+LAST = list(STAGES)[-1]  # the server to use
+COMPLETE = [name for name, stage in STAGES.items() if stage.part == "part2"][-1]
+STEPS = ["2", COMPLETE, "3h", LAST]  # of those that run WSGI; the others if they are asked for
+THREADED = f"{LAST}-threads"
+THREADS = 4  # of the last stage, and of the peers that it is held against
 FATAL = ["ends_the_connection", "lives_through_signal"]  # faults that leave nothing to measure
 WSGIREF = """
 import os
@@ -32,8 +41,10 @@ import logging, os
 import waitress
 from part2.wsgiapp import app
 logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # else a line for each that waits
-waitress.serve(app, listen="127.0.0.1:" + os.environ["PORT"])
+waitress.serve(app, threads={threads}, listen="127.0.0.1:" + os.environ["PORT"])
 """
+GTHREAD = ("gunicorn --workers=1 --worker-class=gthread --threads={threads} "
+           "--bind=127.0.0.1:$PORT --no-control-socket --log-level=warning " + APPLICATION)
 BJOERN = """
 import os
 import bjoern
@@ -67,7 +78,14 @@ class Contender:
         A peer is found in the environment in `folder`.
         """
         path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
-        return lab.start([*self.command, *arguments], DELAY=0, PATH=path)
+        return lab.start([*self.command, *arguments], DELAY=0, WORKERS=1, PATH=path)
+
+    def fingerprint(self):
+        """A text that changes with the files that it runs, and with the package."""
+        files = [lab.PROJECT / word for word in self.command if word in STAGE_FILES]
+        told = [self.requirement, *self.command,
+                *[file.read_text() for file in [*files, APPLICATION_FILE]]]
+        return hashlib.sha256("\0".join(told).encode()).hexdigest()[:12]
 
 
 def shell(line):
@@ -79,13 +97,13 @@ PEERS = [
     Contender("gunicorn-sync", shell("gunicorn --workers=1 --bind=127.0.0.1:$PORT "
                                      f"--no-control-socket --log-level=warning {APPLICATION}"),
               "gunicorn==27.0.1"),  # the version of requirements.txt
-    Contender("gunicorn-gthread",  # one thread, its default: with four it is slower
-              shell("gunicorn --workers=1 --worker-class=gthread --bind=127.0.0.1:$PORT "
-                    f"--no-control-socket --log-level=warning {APPLICATION}"),
-              "gunicorn==27.0.1"),
-    Contender("waitress", ["python", "-c", WAITRESS],
-              "waitress==3.0.2"),  # the version of requirements.txt
-    Contender("cheroot", shell(f"python -m cheroot --bind=127.0.0.1:$PORT {APPLICATION}"),
+    *[Contender(f"gunicorn-gthread{mark}", shell(GTHREAD.format(threads=threads)),
+                "gunicorn==27.0.1") for mark, threads in (("", 1), (f"-{THREADS}", THREADS))],
+    *[Contender(f"waitress{mark}", ["python", "-c", WAITRESS.format(threads=threads)],
+                "waitress==3.0.2")  # the version of requirements.txt
+      for mark, threads in (("", THREADS), ("-1", 1))],  # four are its default
+    Contender("cheroot",  # with one thread it is faster than with 4, 10 (its default), 20 or 64
+              shell(f"python -m cheroot --threads=1 --bind=127.0.0.1:$PORT {APPLICATION}"),
               "cheroot==11.1.2"),  # the newest
     Contender("wsgiref", [sys.executable, "-c", WSGIREF]),
     Contender("bjoern", ["python", "-c", BJOERN],
@@ -102,14 +120,37 @@ PEERS = [
 
 def contenders():
     """All of them, in the order of the table: {name: Contender}."""
-    return {contender.name: contender for contender in [*map(of_stage, STAGES.values()), *PEERS]}
+    ours = [*map(of_stage, STAGES.values()), with_threads(STAGES[LAST])]
+    return {contender.name: contender for contender in [*ours, *PEERS]}
+
+
+def usual():
+    """The names of those that are measured unless somebody asks for others."""
+    return [name for name in contenders()
+            if name not in STAGES or name in STEPS or not STAGES[name].wsgi]
 
 
 def of_stage(stage):
     reasons = [f"On purpose: {SHOWN[fault]}." for fault in FATAL if fault in stage.faults]
-    arguments = [*MORE_ARGUMENTS.get(stage.name, []), *[APPLICATION] * stage.wsgi]
-    return Contender(stage.name, [sys.executable, stage.file, *arguments],
-                     left_out=reasons[0] if reasons else "")
+    return Contender(stage.name, command(stage), left_out=reasons[0] if reasons else "")
+
+
+def with_threads(stage, threads=THREADS, application=APPLICATION):
+    """The same stage with a pool of threads, if it has one."""
+    return Contender(f"{stage.name}-threads",
+                     command(stage, "--threads", str(threads), application=application),
+                     left_out="" if has(stage, "--threads") else f"{stage.name} has no --threads.")
+
+
+def has(stage, option):
+    return f'"{option}"' in stage.source()
+
+
+def command(stage, *options, application=APPLICATION):
+    """What starts a stage, with one worker where it has options; where not, WORKERS says so."""
+    if has(stage, "--workers"):
+        options = ["--workers", "1", "--quiet", *options]
+    return [sys.executable, stage.file, *options, *[application] * stage.wsgi]
 
 
 def leaves_zombies(name):

@@ -11,7 +11,12 @@ from rich.markup import escape
 from rich.table import Table
 
 MODES = {"kept": "kept", "new_heads": "new heads", "anew": "anew"}
-PYTHON_PEERS = ["gunicorn-sync", "gunicorn-gthread", "waitress", "cheroot"]
+PYTHON_PEERS = {  # and the settings in which each was measured
+    "Gunicorn": ["gunicorn-sync", "gunicorn-gthread", "gunicorn-gthread-4"],
+    "Waitress": ["waitress", "waitress-1"],
+    "cheroot": ["cheroot"],
+}
+FOUR_THREADS = ["gunicorn-gthread-4", "waitress"]
 
 
 def medians(samples):
@@ -61,7 +66,11 @@ def cells(figures):
 
 def left_out(result):
     """Sentences on what could not be measured, or not to the end."""
-    return [f"{name} is left out. {reason}" for name, reason in result["left_out"].items()]
+    fewer = [f"{name} had {seen['connections']:,} of {seen['wanted']:,} idle connections: "
+             f"{seen['limited_by']}." for name, seen in result["idle"].items()
+             if seen.get("limited_by")]
+    return [*[f"{name} is left out. {reason}" for name, reason in result["left_out"].items()],
+            *fewer]
 
 
 def show(result, console):
@@ -78,12 +87,50 @@ def show(result, console):
         console.print(escape(sentence), soft_wrap=True)
 
 
+def full(result):
+    """All that was measured, the machine it was made on, and the ratios, as Markdown."""
+    return "\n".join([*markdown([headings(result), ["---", "---"] + ["--:"] * 5, *rows(result)]),
+                      "", " ".join([how(result), *left_out(result)]), "",
+                      *[f"- {sentence}" for sentence in ratios(result)]]).rstrip()
+
+
 def for_readme(result):
-    """The table of the README, the machine it was made on, and the ratios, as Markdown."""
-    lines = [headings(result), ["---", "---"] + ["--:"] * 5, *rows(result)]
-    table = [f"| {' | '.join(line)} |" for line in lines]
-    return "\n".join([*table, "", " ".join([how(result), *left_out(result)]), "",
-                      *[f"- {sentence}" for sentence in ratios(result)]])
+    """The lines that matter: the last stage, the best of each Python peer, bjoern."""
+    heading = ["server", "kept", "new heads", "anew", "CPU µs", f"{result['made']['memory']} MB"]
+    last = result["made"]["last"]
+    names = [last, f"{last}-threads", *[best(result, peers) for peers in PYTHON_PEERS.values()],
+             "bjoern"]
+    lines = [short_row(name, result["servers"][name]) for name in names
+             if name in result["servers"]]
+    return "\n".join([*markdown([heading, ["---"] + ["--:"] * 5, *lines]), "", machine_of(result),
+                      "", *[f"- {sentence}" for sentence, _ in comparisons(result)]]).rstrip()
+
+
+def markdown(lines):
+    return [f"| {' | '.join(line)} |" for line in lines]
+
+
+def short_row(name, seen):
+    """A server's requests/s in each mode; its CPU on connections that are kept if they can be."""
+    rates = [f"{seen[mode]['per_second']:,.0f}" if mode in seen else "" for mode in MODES]
+    cpu = seen.get("kept", seen["anew"])["cpu_us"]
+    return [name, *rates, "" if cpu is None else f"{cpu:.1f}", str(seen["memory_mb"] or "")]
+
+
+def best(result, names):
+    """Which of these servers answers the most requests/s, in whatever way it is asked."""
+    return max(names, key=lambda name: rate(result, name))
+
+
+def rate(result, name):
+    seen = result["servers"].get(name, {})
+    return max([seen[mode]["per_second"] for mode in MODES if mode in seen], default=0)
+
+
+def machine_of(result):
+    made = result["made"]
+    return (f"{made['cpu']}, {made['cores']} cores, {made['system']}, Python {made['python']}, "
+            f"{made['date']}.")
 
 
 def how(result):
@@ -98,42 +145,67 @@ def how(result):
             "requests, the same with new heads, of which no two are alike, or made anew for each "
             f"request; {rounds} of {made['seconds']} s. The load is {' and '.join(tools)}. CPU is "
             "that of all the server's processes for one request; "
-            f"{made['memory']} is their memory after the load. {made['cpu']}, "
-            f"{made['cores']} cores, {made['system']}, Python {made['python']}, {made['date']}.")
+            f"{made['memory']} is their memory after the load. {machine_of(result)}")
 
 
 def ratios(result):
-    """What 3l and the forking stages are held against: a sentence for each that was measured."""
-    return [f"{words}: {ratio:.2f}" + (f" (target: {target})" if target else "")
-            for words, ratio, target in comparisons(result) if ratio is not None]
+    """What the last stage and the forking stages are held against, and what we want of them."""
+    return [f"{sentence} ({wanted})" for sentence, wanted in [*comparisons(result),
+                                                              *forks(result)]]
 
 
 def comparisons(result):
-    """(what is compared, the figure or None, its target)."""
-    def of(name, mode, what):
-        return (result["servers"].get(name, {}).get(mode) or {}).get(what)
+    """(a sentence, what is wanted) for each comparison of the last stage that was measured."""
+    last = result["made"]["last"]
+    return [*processor_time(result, last), *throughput(result, last), *threads(result, last),
+            *idle(result, last)]
 
-    def rate(name):  # on connections that the client would keep
-        return of(name, "kept", "per_second") or of(name, "anew", "per_second") or 0
 
-    idle = result["idle"].get("3l", {})
-    count = f"{idle.get('connections', 0):,}"
-    return [
-        ("CPU time per request, 3l over bjoern",
-         over(of("3l", "kept", "cpu_us"), of("bjoern", "kept", "cpu_us")), "at most 1.5"),
-        ("the same with heads that never repeat",
-         over(of("3l", "new_heads", "cpu_us"), of("bjoern", "new_heads", "cpu_us")), ""),
-        ("requests/s, 3l over the best of Gunicorn, Waitress and cheroot",
-         over(rate("3l"), max(map(rate, PYTHON_PEERS))), "at least 15"),
-        ("requests/s on connections made anew, 3l over bjoern",
-         over(of("3l", "anew", "per_second"), of("bjoern", "anew", "per_second")), "at least 1"),
-        (f"KiB of memory for each of {count} idle connections to 3l",
-         over(idle.get("bytes_each"), 1024), "at most 4"),
-        (f"requests/s of 3l beside {count} idle connections, over those alone",
-         idle.get("beside_over_alone"), "at least 0.9"),
-        *[(f"connections/s, {name} over a bare loop of fork, _exit and wait",
-           seen["over_bare_loop"], "at least 0.8") for name, seen in result["forks"].items()],
-    ]
+def processor_time(result, last):
+    ways = {"kept": ("on a kept connection", "at most 1.4"),
+            "new_heads": ("with heads that never repeat", "at most 1.8"),
+            "anew": ("on a connection made anew", "at most 1.3")}
+    for mode, (words, wanted) in ways.items():
+        if ratio := over(*[of(result, name, mode, "cpu_us") for name in (last, "bjoern")]):
+            yield f"A request {words} costs {last} {ratio:.2f} times bjoern's CPU time.", wanted
+
+
+def throughput(result, last):
+    name = best(result, [name for names in PYTHON_PEERS.values() for name in names])
+    if ratio := over(of(result, last, "kept", "per_second"), rate(result, name)):
+        yield (f"{last} answers {ratio:.1f} times the requests/s of {name}, the best of Gunicorn, "
+               "Waitress and cheroot.", "at least 8")
+
+
+def threads(result, last):
+    name = best(result, FOUR_THREADS)
+    if ratio := over(of(result, f"{last}-threads", "kept", "per_second"), rate(result, name)):
+        yield (f"With four threads {last} answers {ratio:.1f} times the requests/s of {name}, the "
+               "better of gthread and Waitress with four.", "at least 3")
+    for seen in result.get("asleep", {}).values():
+        yield (f"With 64 threads, an application that sleeps for 50 ms, and 64 clients, {last} "
+               f"makes {seen['over_ideal']:.2f} of what can be made.", "at least 0.9")
+
+
+def idle(result, last):
+    if seen := result["idle"].get(last):
+        workers, took = seen.get("workers", 1), seen.get("came_in_seconds")
+        over_workers = f" over {workers} workers" if workers > 1 else ""
+        within = f", and all are in after {took:.0f} s" if took else ""
+        yield (f"Each of {seen['connections']:,} idle connections to {last}{over_workers} takes "
+               f"{seen['bytes_each'] / 1024:.2f} KiB of memory{within}.", "at most 2.5 KiB")
+        yield (f"Beside them it makes {seen['beside_over_alone']:.2f} of its requests/s without "
+               "them.", "at least 0.9")
+
+
+def forks(result):
+    for name, seen in result["forks"].items():
+        yield (f"{name} serves {seen['over_bare_loop']:.2f} times the connections/s that a bare "
+               "loop of fork, _exit and wait comes to.", "at least 0.8")
+
+
+def of(result, name, mode, what):
+    return result["servers"].get(name, {}).get(mode, {}).get(what)
 
 
 def over(one, other):

@@ -90,7 +90,9 @@ def test_the_readme_s_tables_are_those_of_stages_py():
 def test_the_readme_s_figures_are_those_of_the_last_bench():
     result = json.loads((lab.PROJECT / "notebooks/bench.json").read_text())
     readme = (lab.PROJECT / "README.md").read_text()
-    assert report.for_readme(result) in readme, "print them anew: python tests/bench.py --table"
+    assert report.for_readme(result) in readme, "print them anew: python tests/bench.py --readme"
+    table = (lab.PROJECT / "notebooks/bench.md").read_text()
+    assert table == report.full(result) + "\n", "print it anew: python tests/bench.py --table"
 
 
 def test_every_stage_in_the_folders_is_in_the_table():

@@ -5,6 +5,7 @@ import socket
 import struct
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 REQUEST = b"GET /hello HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
@@ -116,9 +117,14 @@ def allow_files(count):
     """Let this process, and those that it starts, have so many open files if the system grants
     them: thousands of clients want descriptors, and most systems give more to whoever asks."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # the hard limit is root's to raise, and not everywhere
+        if 0 <= hard < count:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (count, count))
+            return
     most = count if hard == resource.RLIM_INFINITY else min(count, hard)
-    if 0 <= soft < most:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    with suppress(ValueError, OSError):  # macOS has another limit, that it does not tell
+        if 0 <= soft < most:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def reset(connection):
