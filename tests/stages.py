@@ -7,6 +7,7 @@ tables of the README.
 
 import ast
 import re
+import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -248,7 +249,7 @@ STAGES = {stage.name: stage for stage in [
           "3k", 41, claims=["3.29"], faults=HELLO),
     Stage("3m", "part3/webserver3m.py",
           "the WSGI server in the loop: 2i with yield from where it waited",
-          "2i", 60, "3l", claims=["3.30"], wsgi=True, faults=ONE_REQUEST),
+          "2i", 67, "3l", claims=["3.30"], wsgi=True, faults=ONE_REQUEST),
     Stage("3n", "part3/webserver3n.py",
           "a connection stays open for the next request",
           "3m", 52, claims=["3.31"], wsgi=True),
@@ -291,22 +292,40 @@ STAGES = {stage.name: stage for stage in [
 ]}
 
 
-def ideas():
-    """A table of what each stage adds, as the README shows it."""
+TRACKS = {  # nobody needs a later one to follow an earlier one
+    "The series": ["1", "2", "3a", "3b", "3c", "3d", "3e", "3f", "3g", "3h"],
+    "The complete server": ["2b", "2c", "2d", "2e", "2f", "2g", "2h", "2i", "2j"],
+    "Other models": ["3i", "3j", "3k"],
+    "The server to use": ["3l", "3m", "3n", "3o", "3p", "3q", "3r", "3s", "3t", "3u", "3v", "3w",
+                          "3x", "3y", "3z"],
+}
+
+
+def ideas(track):
+    """A table of what each stage of a track adds, as the README shows it."""
     lines = ["| stage | builds on | its idea |", "| --- | --- | --- |"]
-    lines += [f"| [{stage.name}]({stage.file}) | "
-              f"{' and '.join(filter(None, [stage.parent, stage.joins]))} | {stage.idea} |"
-              for stage in STAGES.values()]
+    for name in TRACKS[track]:
+        stage = STAGES[name]
+        parents = " and ".join(filter(None, [stage.parent, stage.joins]))
+        lines.append(f"| [{name}]({stage.file}) | {parents} | {stage.idea} |")
     return "\n".join(lines)
 
 
-def properties():
-    """A table of what each stage can do: a line for each property, a column for each stage."""
-    lines = ["| | " + " | ".join(STAGES) + " |", "| --- |" + " :-: |" * len(STAGES)]
+def properties(track):
+    """What the stages of a track can do: a table of where they differ, a sentence on the rest."""
+    names = TRACKS[track]
+    all_have = [words for name, words in PROPERTIES.items()
+                if not any(name in STAGES[stage].faults for stage in names)]
+    none_has = [words for name, words in PROPERTIES.items()
+                if all(name in STAGES[stage].faults for stage in names)]
+    lines = ["| | " + " | ".join(names) + " |", "| --- |" + " :-: |" * len(names)]
     for name, words in PROPERTIES.items():
-        cells = ["**no**" if name in stage.faults else "yes" for stage in STAGES.values()]
-        lines.append(f"| {words} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+        cells = ["**no**" if name in STAGES[stage].faults else "yes" for stage in names]
+        if len(set(cells)) > 1:
+            lines.append(f"| {words} | {' | '.join(cells)} |")
+    sentences = [f"All of them: {'; '.join(all_have)}."] * bool(all_have)
+    sentences += [f"None of them: {'; '.join(none_has)}."] * bool(none_has)
+    return "\n".join([*lines, "", *textwrap.wrap(" ".join(sentences), 100)])
 
 
 def claims_of_tests():
@@ -316,4 +335,5 @@ def claims_of_tests():
 
 
 if __name__ == "__main__":
-    print(ideas(), properties(), sep="\n\n")
+    for title in TRACKS:
+        print(f"### {title}", ideas(title), properties(title), sep="\n\n", end="\n\n")
