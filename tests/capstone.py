@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 
 import lab
 from complete import Stream, head, next_answer
@@ -46,6 +47,11 @@ def workers(server):
 def says(server, words, times=1, within=10):
     """Whether these words come on stderr so many times, or more, and how soon."""
     return lab.eventually(lambda: server.stderr.count(words) >= times, within)
+
+
+def are_loaded(server, count):
+    """Whether so many workers have loaded an application of these that say so, or do so soon."""
+    return says(server, "a worker is loaded", count)
 
 
 def is_at_its_end(client):
@@ -99,6 +105,7 @@ class Asker(threading.Thread):
             if answer.status != 200:
                 raise AssertionError(f"{request!r} got {answer.status} {answer.body[:200]!r}")
             self.served += 1
+            time.sleep(0.001)  # others want the processor as well
             closing = CLOSE in request or (answer.headers["Connection"] or "").lower() == "close"
 
 

@@ -18,7 +18,7 @@ def start(servers, folder):
     application   what it serves
     behind        the words of a command to put before its own
     constants     other values for names that the program gives to its constants
-    ready         whether to wait until it listens
+    ready         whether to wait until it says that it serves
     """
     def start(*options, application=APPS, behind=(), constants=None, ready=True, **more):
         options = options or ["--workers", "2"]
@@ -27,6 +27,8 @@ def start(servers, folder):
         begin = lab.start if ready else lab.Server
         server = servers.enter_context(begin(command, honest=not behind, **more))
         servers.callback(lambda: servers.pids.extend(server.members()))
+        if ready:
+            assert lab.eventually(lambda: "Serving HTTP" in server.stdout), server.stderr
         return server
     return start
 

@@ -20,3 +20,4 @@ def die_soon():
 print("a worker starts", file=sys.stderr, flush=True)
 if not Path(os.environ["WELL"]).exists():
     threading.Thread(target=die_soon, daemon=True).start()
+print("a worker is loaded", file=sys.stderr, flush=True)

@@ -12,6 +12,7 @@ from capstone import (
     GATED,
     PROCESSES,
     Asker,
+    are_loaded,
     assert_replaced,
     get,
     is_at_its_end,
@@ -96,12 +97,11 @@ def pipeline(asker, client, stream):
 
 
 def test_slow_requests_one_after_another_are_no_hang(start):
-    """Each takes less than half of --hang-timeout; five come at once, and two on each connection.
-    """
+    """Each takes less than half of --hang-timeout; three come at once, two on each connection."""
     server = start("--workers", "1", "--hang-timeout", "1", application=PROCESSES)
     [worker] = workers(server)
     with ExitStack() as stack:
-        clients = [stack.enter_context(lab.connect(server.port, timeout=30)) for _ in range(5)]
+        clients = [stack.enter_context(lab.connect(server.port, timeout=30)) for _ in range(3)]
         for client in clients:
             client.sendall(get("/dozes") + get("/dozes", CLOSE))
         for client in clients:
@@ -163,7 +163,7 @@ def test_import_that_hangs_at_a_reload_says_where_and_the_old_ones_stay(start, f
     gate = folder / "gate"
     gate.touch()
     server = start("--workers", "2", "--hang-timeout", "1", application=GATED, GATE=gate)
-    assert lab.eventually(lambda: len(workers(server)) == 2)
+    assert are_loaded(server, 2)
     before = workers(server)
     gate.unlink()
     os.kill(server.pid, signal.SIGHUP)

@@ -113,6 +113,7 @@ def assert_lives(server):
     """It serves, and replaces a worker that is killed."""
     assert server.exit_status is None, server.stderr
     assert fetch(server, "/says_pid").status == 200
+    assert len(workers(server)) == 2, server.stderr
     victim = min(workers(server))
     os.kill(victim, signal.SIGKILL)
     assert_replaced(server, {victim}, within=5)
@@ -125,7 +126,8 @@ def assert_lives(server):
 @pytest.fixture
 def unheard(start):
     """(server, its master's PID): stdout and stderr are a pipe whose reader has left."""
-    server = start("--workers", "2", behind=READER_LEAVES)
+    server = start("--workers", "2", behind=READER_LEAVES,
+                   application="tests.part3.silent_apps:app")
     assert lab.eventually(lambda: len(lab.children(server.pid)) == 1), "head has left"
     [master] = lab.children(server.pid)
     return server, master.pid

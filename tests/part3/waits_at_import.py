@@ -14,6 +14,7 @@ def hold_up_the_import():
     print("a worker starts", file=sys.stderr, flush=True)
     while not Path(os.environ["GATE"]).exists():
         time.sleep(0.01)
+    print("a worker is loaded", file=sys.stderr, flush=True)
 
 
 hold_up_the_import()
