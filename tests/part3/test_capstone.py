@@ -1,4 +1,4 @@
-"""Claim 3.29: webserver3l.py, workers x event loop x complete PEP 3333 x HTTP/1.1 keep-alive."""
+"""Claim 3.29: webserver3x.py, workers x event loop x complete PEP 3333 x HTTP/1.1 keep-alive."""
 
 import os
 import signal
@@ -9,13 +9,13 @@ import time
 from contextlib import closing
 from http.client import HTTPConnection, IncompleteRead
 
-import psutil
 import pytest
 from tests.part2.test_refusals import ECHOES, LATE, REFUSED, rows
 
 import lab
 from complete import (
     APPS,
+    LAST,
     Stream,
     chunks,
     fetch,
@@ -27,7 +27,6 @@ from complete import (
     servers_that_stay,
 )
 from scripts import linux_only
-from stages import STAGES
 
 pytestmark = pytest.mark.claim("3.29")
 CLOSE = b"Connection: close"
@@ -35,9 +34,9 @@ CLOSE = b"Connection: close"
 
 @pytest.fixture
 def start(start_stage):
-    """start("--workers", "3") starts 3l with these options, else with two workers."""
+    """start("--workers", "3") starts 3x with these options, else with two workers."""
     def start(*options, application=APPS, **more):
-        return start_stage("3l", *(options or ["--workers", "2"]), application, **more)
+        return start_stage(LAST.stage, *(options or ["--workers", "2"]), application, **more)
     return start
 
 
@@ -51,7 +50,7 @@ def serve():
 @pytest.fixture
 def connect(serve):
     """A server for many tests, a connection to it, and the Stream of what comes there."""
-    server = serve(STAGES["3l"])
+    server = serve(LAST)
     with lab.connect(server.port) as client:
         yield server, client, Stream(client)
 
@@ -141,6 +140,13 @@ def undated(answer):
     ([b"Connection: close"], "1.0", False),
     ([b"Connection: keep-alive"], "1.0", True),
     ([b"Connection: Keep-Alive"], "1.0", True),
+    ([b"Connection: TE, keep-alive"], "1.0", True),
+    ([b"Connection: keep-alive, close"], "1.0", False),
+    ([b"Connection: close, keep-alive"], "1.0", False),
+    ([b"Connection: keep-alive", b"Connection: Close"], "1.0", False),
+    ([b"Connection: keep-alive, close"], "1.1", False),
+    ([], "1.2", True),
+    ([b"Connection: close"], "1.2", False),
 ], ids=str)
 @pytest.mark.parametrize("path", ["/says_pid", "/returns_generator"])
 def test_connection_stays_if_the_client_wants_it(connect, path, lines, version, kept):
@@ -215,7 +221,7 @@ def test_body_that_is_too_short_ends_with_the_connection(connect):
     row for row in REFUSED if len(row[1]) < 1000))
 def test_refused_behind_a_good_request(serve, request_, status):
     """The answer to the good one comes first; what follows the bad one is not read as a request."""
-    server = serve(STAGES["3l"], ECHOES)
+    server = serve(LAST, ECHOES)
     calls = server.stderr.count("called\n")
     with lab.connect(server.port) as client:
         stream = Stream(client)
@@ -228,7 +234,7 @@ def test_refused_behind_a_good_request(serve, request_, status):
 
 @pytest.mark.parametrize("request_", rows(LATE))
 def test_late_behind_a_good_request(serve, request_):
-    with lab.connect(serve(STAGES["3l"], ECHOES, TIMEOUT=0.5).port) as client:
+    with lab.connect(serve(LAST, ECHOES, TIMEOUT=0.5).port) as client:
         stream = Stream(client)
         client.sendall(get("/good") + request_)
         assert [next_answer(stream).status for _ in range(2)] == [200, 408]
@@ -237,7 +243,7 @@ def test_late_behind_a_good_request(serve, request_):
 
 def test_idle_connection_is_closed_without_a_word(serve):
     """Nothing was asked, so nothing is answered."""
-    with lab.connect(serve(STAGES["3l"], ECHOES, TIMEOUT=0.5).port) as client:
+    with lab.connect(serve(LAST, ECHOES, TIMEOUT=0.5).port) as client:
         stream = Stream(client)
         client.sendall(get("/good"))
         assert next_answer(stream).status == 200
@@ -322,9 +328,9 @@ def test_application_that_blocks_blocks_one_worker_only(start, folder):
 
 
 def run(*arguments, **environment):
-    """Run 3l with arguments that make it end by itself; its CompletedProcess."""
+    """Run 3x with arguments that make it end by itself; its CompletedProcess."""
     return subprocess.run(
-        lab.stage_command("3l", *arguments), capture_output=True, text=True, timeout=30,
+        lab.stage_command(LAST.stage, *arguments), capture_output=True, text=True, timeout=30,
         cwd=lab.PROJECT, env={**os.environ, "PORT": str(lab.free_port()), **environment})
 
 
@@ -376,7 +382,7 @@ def test_as_many_workers_as_it_is_told(start, count):
 
 
 def test_a_worker_for_each_core_if_it_is_told_nothing(start_stage):
-    server = start_stage("3l", APPS)
+    server = start_stage(LAST.stage, APPS)
     assert lab.eventually(lambda: len(workers(server)) == os.cpu_count())
 
 
