@@ -242,12 +242,13 @@ def test_application_need_not_read_its_input(stage, size, serve):
 
 
 @every_complete_stage
+@pytest.mark.parametrize("expect", [b"Expect: 100-continue", b"expect: 100-Continue"])
 @pytest.mark.parametrize("end", [b"Content-Length: 4", b"Transfer-Encoding: chunked"])
-def test_client_that_expects_100_continue_gets_it_before_it_sends_the_body(stage, end, serve):
+def test_client_that_expects_100_continue_gets_it_before_it_sends_the_body(
+        stage, end, expect, serve):
     """RFC 9110, 10.1.1."""
     body = b"body" if b"4" in end else b"4\r\nbody\r\n0\r\n\r\n"
-    request = head(end, b"Expect: 100-continue", b"Connection: close",
-                   start=b"POST /echoes HTTP/1.1")
+    request = head(end, expect, b"Connection: close", start=b"POST /echoes HTTP/1.1")
     with lab.connect(serve(stage).port, timeout=20) as client:
         client.sendall(request)
         assert lab.read_until(client, b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"

@@ -254,8 +254,6 @@ SERVED = [  # name, request, body: what the application read
     ("HTTP/1.2", line(b"GET / HTTP/1.2"), b""),
     ("HTTP/1.9", line(b"GET / HTTP/1.9"), b""),
     ("one Content-Type", post(b"Content-Type: a/b", b"Content-Length: 4"), b"body"),
-    ("the known expectation in capitals", post(
-        b"Expect: 100-CONTINUE", b"Connection: close", b"Content-Length: 4"), b"body"),
     ("method in small letters", line(b"get / HTTP/1.1"), b""),
     ("an empty line before the request", b"\r\n" + head(), b""),
     ("a request line of 60,000 bytes", line(b"GET /" + LONG[:60_000] + ONE_ONE), b""),
