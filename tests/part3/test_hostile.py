@@ -11,7 +11,6 @@ import time
 from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection, IncompleteRead
 
-import psutil
 import pytest
 from tests.part2 import apps
 from tests.part3.test_outlives import assert_says, held, nothing_left, settled
@@ -96,6 +95,7 @@ def read_all(client, block=MIB, pause=0):
 # Time: what is long must not take long
 
 
+REFUSALS = {400, 413, 414, 431, 500, 501, 505}
 LONG = [  # name, what is refused, and something harmless of the same size
     ("a header of blanks", head(b"X:" + BLANKS + b"\0"), head(b"X:" + BLANKS + b"a")),
     ("a header of tabs", head(b"X:" + b"\t" * SIZE + b"\0"), head(b"X:" + BLANKS + b"a")),
@@ -157,12 +157,12 @@ def test_what_is_long_and_wrong_is_refused_as_fast_as_what_is_right_is_served(
     """No pattern tries two ways to share out the same bytes. The quickest of three counts."""
     server = serve(stage)
     right = max(seconds(lambda: lab.ask(server.port, harmless, hang_up=True)) for _ in range(3))
-    for _ in range(3):
+    times = []
+    while len(times) < 3 and max(times, default=0) < 1:
         answer = lab.ask(server.port, hostile, hang_up=True, timeout=25)
-        assert answer.status in (400, 431, 413, 500, 501, 505), answer
-        if answer.end < 10 * max(right, 0.02):
-            return
-    raise AssertionError(f"Refused after {answer.end:.2f} s; the harmless one took {right:.3f} s.")
+        assert answer.status in REFUSALS, answer
+        times.append(answer.end)
+    assert min(times) < 10 * max(right, 0.02), f"{times} s; the harmless one took {right:.3f} s."
 
 
 @linux_only
