@@ -268,22 +268,6 @@ def test_idle_connection_keeps_nothing_of_its_last_request(start):
             lab.descriptors(worker))
 
 
-@linux_only
-def test_heads_that_differ_do_not_fill_the_memory(start):
-    """Of 600 clients with 60 KB of cookies each nothing stays."""
-    server = start("--workers", "1")
-    fetch(server, "/says_pid")
-    [worker] = workers(server)
-    before = lab.memory([worker], "RSS")
-    with lab.connect(server.port) as client:
-        stream = Stream(client)
-        for number in range(600):
-            client.sendall(get("/says_pid", b"X: %d" % number + b"a" * 60_000))
-            assert next_answer(stream).status == 200
-    grown = (lab.memory([worker], "RSS") - before) / (1 << 20)
-    assert grown < 20, f"The worker grew by {grown:.0f} MiB."
-
-
 def test_client_that_does_not_read_holds_up_nobody(start):
     server = start("--workers", "1")
     with lab.connect(server.port) as client:

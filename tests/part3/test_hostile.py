@@ -1,8 +1,10 @@
 """What hostile clients, and applications in trouble, cannot do to 2j and 3x, nor to others."""
 
 import ctypes
+import itertools
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -17,11 +19,9 @@ from tests.part3.test_outlives import assert_says, held, nothing_left, settled
 
 import lab
 from complete import (
-    KEEPING,
     Stream,
     arguments,
     chunks,
-    each,
     every_complete_stage,
     every_concurrent_stage,
     fetch,
@@ -31,10 +31,12 @@ from complete import (
     post,
     servers_that_stay,
 )
+from properties import RANDOM_BYTES
 from scripts import linux_only, needs, seconds
 
 CLOSE = b"Connection: close"
 MIB = 1 << 20
+SOAK = float(os.environ.get("SOAK") or 8)  # seconds of hostility
 SIZE = 60_000  # of what is long, in bytes: it fits into a head
 BLANKS = b" " * SIZE
 DIGITS = b"0" * SIZE
@@ -532,40 +534,46 @@ def numbered(size):
     return lambda number: get("/says_pid", b"X: " + b"%d" % number + b"a" * size)
 
 
-SHAPES = {
-    "a header of 60 KB": numbered(SIZE),
-    "a head of 1.9 KB": numbered(1850),
-    "30 headers of 1.9 KB": lambda number: get("/says_pid", *[
-        b"X-%d: %d" % (each, number) + b"a" * 1900 for each in range(30)]),
-    "a name of 60 KB": lambda number: get("/says_pid", b"X%d" % number + LETTERS + b": a"),
-    "a path of 60 KB": lambda number: get(f"/says_pid/{number}" + "a" * SIZE),
-    "a query of 60 KB": lambda number: get(f"/says_pid?{number}" + "a" * SIZE),
-    "a Host of 60 KB": lambda number: head(
-        start=b"GET /says_pid HTTP/1.1", host=b"Host: a%d" % number + LETTERS),
-    "an authority of 60 KB": lambda number: get(f"http://a{number}{'a' * SIZE}/says_pid"),
-    "a method of 60 KB": lambda number: line(b"A%d" % number + LETTERS + b" /says_pid HTTP/1.1"),
-    "a header of 60 KB from the application": lambda number: get(f"/says_long_header?{SIZE}"),
-    "a header of 1.9 KB from the application": lambda number: get("/says_long_header?1900"),
+SHAPES = {  # how often it is asked, and a request that is never the same, or its answer is not
+    "a header of 60 KB": (1000, numbered(SIZE)),
+    "a head of 1.9 KB": (6000, numbered(1850)),
+    "30 headers of 1.9 KB": (1000, lambda number: get("/says_pid", *[
+        b"X-%d: %d" % (each, number) + b"a" * 1900 for each in range(30)])),
+    "a name of 60 KB": (1000, lambda number: get(
+        "/says_pid", b"X%d" % number + LETTERS + b": a")),
+    "a path of 60 KB": (1000, lambda number: get(f"/says_pid/{number}" + "a" * SIZE)),
+    "a query of 60 KB": (1000, lambda number: get(f"/says_pid?{number}" + "a" * SIZE)),
+    "a Host of 60 KB": (1000, lambda number: head(
+        start=b"GET /says_pid HTTP/1.1", host=b"Host: a%d" % number + LETTERS)),
+    "an authority of 60 KB": (1000, lambda number: get(
+        f"http://a{number}{'a' * SIZE}/says_pid")),
+    "a method of 60 KB": (1000, lambda number: line(
+        b"A%d" % number + LETTERS + b" /says_pid HTTP/1.1")),
+    "a header of 60 KB from the application": (
+        1000, lambda number: get(f"/says_long_header?{SIZE}")),
+    "a header of 1.9 KB from the application": (
+        6000, lambda number: get("/says_long_header?1900")),
 }
 
 
 @linux_only
-@each(KEEPING)
+@every_concurrent_stage
 @pytest.mark.parametrize("shape", SHAPES)
 def test_heads_that_differ_do_not_fill_the_memory(stage, shape, start):
-    """Of a thousand nothing stays but what a bounded cache holds."""
+    """Of all these nothing stays but what a bounded cache holds."""
     server = start(stage)
+    count, request = SHAPES[shape]
     with lab.connect(server.port, timeout=20) as client:
         stream = Stream(client)
 
         def ask(numbers):
             for number in numbers:
-                client.sendall(SHAPES[shape](number))
+                client.sendall(request(number))
                 assert next_answer(stream).status == 200
 
         ask(range(20))
         before = lab.memory(server.members(), "RSS")
-        ask(range(20, 1200))
+        ask(range(20, count))
         grown = (lab.memory(server.members(), "RSS") - before) / MIB
     assert grown < 8, f"The server grew by {grown:.0f} MiB."
 
@@ -573,7 +581,7 @@ def test_heads_that_differ_do_not_fill_the_memory(stage, shape, start):
 # What it says, and to whom
 
 
-@each(KEEPING)
+@every_concurrent_stage
 @pytest.mark.parametrize("end", [lab.reset, socket.socket.close], ids=["resets", "leaves"])
 def test_request_whose_client_left_stands_in_the_log_as_aborted(stage, end, start):
     server = start(stage)
@@ -584,7 +592,7 @@ def test_request_whose_client_left_stands_in_the_log_as_aborted(stage, end, star
     assert_logged(server, "127.0.0.1 'GET /streams HTTP/1.1' 200 aborted")
 
 
-@each(KEEPING)
+@every_concurrent_stage
 def test_request_whose_client_left_before_the_answer_stands_in_the_log_as_aborted(stage, start):
     server = start(stage)
     client = lab.connect(server.port)
@@ -594,7 +602,7 @@ def test_request_whose_client_left_before_the_answer_stands_in_the_log_as_aborte
     assert_logged(server, "127.0.0.1 'POST /cut HTTP/1.1' - aborted")
 
 
-@each(KEEPING)
+@every_concurrent_stage
 def test_request_whose_client_does_not_read_stands_in_the_log_as_aborted(stage, start):
     server = start(stage, TIMEOUT=0.5)
     with lab.connect(server.port) as client:
@@ -602,7 +610,7 @@ def test_request_whose_client_does_not_read_stands_in_the_log_as_aborted(stage, 
         assert_logged(server, "127.0.0.1 'GET /streams HTTP/1.1' 200 aborted")
 
 
-@each(KEEPING)
+@every_concurrent_stage
 def test_request_whose_application_failed_halfway_stands_in_the_log_as_aborted(stage, start):
     server = start(stage)
     with pytest.raises(IncompleteRead):
@@ -658,7 +666,7 @@ def test_application_has_one_thread_for_all_of_a_request(stage, start):
 
 
 @linux_only
-@each(KEEPING)
+@every_concurrent_stage
 def test_small_blocks_do_not_wait_for_an_acknowledgement(stage, start):
     """TCP_NODELAY: without it the kernel would keep a small block back until the one before is
     acknowledged, which the client's kernel may put off by 40 ms."""
@@ -681,3 +689,104 @@ def server_side(server, client):
     if number < 0:
         pytest.skip(f"pidfd_getfd: {os.strerror(ctypes.get_errno())}")
     return socket.socket(fileno=number)
+
+
+# All at once, for a while
+
+
+HOSTILE = {  # what is sent, and how the client goes on
+    "silent": b"",
+    "garbage": RANDOM_BYTES[:5000],
+    "half a head": get("/says_pid")[:30],
+    "endless head": b"GET / HTTP/1.1\r\n" + b"X: a\r\n" * 20_000,
+    "one huge header": head(b"X:" + BLANKS * 2),
+    "refused": line(b"BAD"),
+    "upload that stops": post(b"Content-Length: 9000000", body=bytes(3_000_000)),
+    "chunks that stop": chunks(b"fffff0\r\n" + bytes(3_000_000)),
+    "reads nothing": get("/streams?50"),
+    "reads nothing that is written": get(f"/writes_blocks?{20 * MIB},65536"),
+    "pipelines and reads nothing": get("/streams?1") * 200,
+    "error": get("/raises_any/CancelledError/after"),
+    "asks and is gone": get("/naps"),
+}
+
+
+def be_hostile(port, over, number):
+    """One client after another, each of another kind; half of them reset their connection."""
+    kinds = itertools.cycle(HOSTILE.values())
+    for request in itertools.islice(kinds, number, None):
+        if over.is_set():
+            return
+        with suppress(OSError), lab.connect(port, timeout=1) as client:
+            client.settimeout(0.2)
+            with suppress(TimeoutError):
+                client.sendall(request)
+                client.recv(100)
+            over.wait(random.uniform(0, 0.5))
+            if random.random() < 0.5:
+                lab.reset(client)
+
+
+def be_slow(port, over):
+    """A byte now and then, of a request that is never whole."""
+    while not over.is_set():
+        with suppress(OSError), lab.connect(port, timeout=1) as client:
+            for byte in head(b"X: " + LETTERS):
+                if over.wait(0.05):
+                    return
+                client.sendall(bytes([byte]))
+
+
+def be_good(server, over, patience):
+    """Ask and upload, until it is over; how often it was answered, and what went wrong."""
+    answered, wrong = 0, []
+    while not over.is_set():
+        for path, body in (("/says_pid", b""), ("/returns_generator", b""),
+                           ("/says_size", bytes(2_000_000))):
+            answer = lab.ask(server.port, post(b"Content-Length: %d" % len(body), CLOSE, body=body)
+                             .replace(b"/hello", path.encode()), timeout=patience)
+            answered += 1
+            if answer.status != 200 or answer.error:
+                wrong.append((path, answer))
+    return answered, wrong
+
+
+def beset(server, duration, patience):
+    """Hostile clients for so many seconds; what a good one beside them met."""
+    over = threading.Event()
+    clients = [threading.Thread(target=be_hostile, args=(server.port, over, number))
+               for number in range(8)]
+    clients += [threading.Thread(target=be_slow, args=(server.port, over)) for _ in range(4)]
+    timer = threading.Timer(duration, over.set)
+    for thread in (timer, *clients):
+        thread.start()
+    answered, wrong = be_good(server, over, patience)
+    for thread in (timer, *clients):
+        thread.join()
+    return answered, wrong
+
+
+@linux_only
+@pytest.mark.timeout(180 + 2 * SOAK)
+@every_complete_stage
+def test_soak(stage, start_stage):
+    """Good clients are served beside hostile ones, and afterwards all is as it was: SOAK=600 in
+    the environment makes it ten minutes. A server that serves one at a time is late, no more."""
+    server = start_stage(stage.stage, *arguments(stage), TIMEOUT=0.5)
+    patience = 20 if stage.concurrent else 60
+    beset(server, min(SOAK, 10) / 3, patience)
+    calm_down(server)
+    family, before = settled(server), lab.memory(server.members(), "RSS") / MIB
+    answered, wrong = beset(server, SOAK, patience)
+    assert not wrong, f"{len(wrong)} of {answered} went wrong, such as {wrong[:3]}"
+    calm_down(server)
+    assert lab.eventually(lambda: held(server) == family, 20, 0.2), (family, held(server))
+    grown = lab.memory(server.members(), "RSS") / MIB - before
+    assert grown < 15, f"The server grew from {before:.0f} MiB by {grown:.0f} MiB."
+
+
+def calm_down(server):
+    """All that was asked has been answered, and all that are late have been given up."""
+    time.sleep(1.5)
+    for _ in range(5):
+        assert fetch(server, "/says_pid").status == 200
