@@ -6,11 +6,11 @@ import subprocess
 import threading
 import time
 
+import complete
 import lab
 from complete import Stream, head, next_answer
-from stages import STAGES
 
-LAST = list(STAGES)[-1]
+LAST = complete.LAST_STAGE
 PROCESSES = "tests.part3.apps_of_workers:named"  # these applications, and those of APPS
 GATED = "tests.part3.waits_at_import:app"
 CLOSE = b"Connection: close"

@@ -5,10 +5,10 @@ import signal
 
 import pytest
 
+import complete
 import lab
 from capstone import LAST, program
 from complete import APPS, Stream, servers_that_stay
-from stages import STAGES
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def serve():
 @pytest.fixture
 def connect(serve):
     """A server for many tests, a connection to it, and the Stream of what comes there."""
-    server = serve(STAGES[LAST])
+    server = serve(complete.LAST)
     with lab.connect(server.port) as client:
         yield server, client, Stream(client)
 

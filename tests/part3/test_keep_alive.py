@@ -7,10 +7,10 @@ from http.client import HTTPConnection, IncompleteRead
 import pytest
 from tests.part2.test_refusals import ECHOES, REFUSED, rows
 
+import complete
 import lab
-from capstone import CLOSE, LAST, get
+from capstone import CLOSE, get
 from complete import Stream, chunks, fetch, next_answer, post
-from stages import STAGES
 
 pytestmark = pytest.mark.claim("3.31")
 
@@ -66,6 +66,13 @@ def test_2000_requests_at_once(connect):
     ([b"Connection: close"], "1.0", False),
     ([b"Connection: keep-alive"], "1.0", True),
     ([b"Connection: Keep-Alive"], "1.0", True),
+    ([b"Connection: TE, keep-alive"], "1.0", True),
+    ([b"Connection: keep-alive, close"], "1.0", False),
+    ([b"Connection: close, keep-alive"], "1.0", False),
+    ([b"Connection: keep-alive", b"Connection: Close"], "1.0", False),
+    ([b"Connection: keep-alive, close"], "1.1", False),
+    ([], "1.2", True),
+    ([b"Connection: close"], "1.2", False),
 ], ids=str)
 @pytest.mark.parametrize("path", ["/says_pid", "/returns_generator"])
 def test_connection_stays_if_the_client_wants_it(connect, path, lines, version, kept):
@@ -140,7 +147,7 @@ def test_body_that_is_too_short_ends_with_the_connection(connect):
     row for row in REFUSED if len(row[1]) < 1000))
 def test_refused_behind_a_good_request(serve, request_, status):
     """The answer to the good one comes first; what follows the bad one is not read as a request."""
-    server = serve(STAGES[LAST], ECHOES)
+    server = serve(complete.LAST, ECHOES)
     calls = server.stderr.count("called\n")
     with lab.connect(server.port) as client:
         stream = Stream(client)

@@ -6,12 +6,12 @@ from contextlib import ExitStack, contextmanager
 import pytest
 from tests.part2.test_refusals import ECHOES, LATE, rows
 
+import complete
 import lab
-from capstone import CLOSE, LAST, PROCESSES, get, workers
+from capstone import CLOSE, PROCESSES, get, workers
 from complete import Stream, fetch, next_answer
 from properties import nonblocking
 from scripts import linux_only, needs, seconds
-from stages import STAGES
 
 pytestmark = pytest.mark.claim("3.32")
 INSIDE = get("/says_pid")
@@ -19,7 +19,7 @@ INSIDE = get("/says_pid")
 
 @pytest.mark.parametrize("request_", rows(LATE))
 def test_late_behind_a_good_request(serve, request_):
-    with lab.connect(serve(STAGES[LAST], ECHOES, TIMEOUT=0.5).port) as client:
+    with lab.connect(serve(complete.LAST, ECHOES, TIMEOUT=0.5).port) as client:
         stream = Stream(client)
         client.sendall(get("/good") + request_)
         assert [next_answer(stream).status for _ in range(2)] == [200, 408]
@@ -28,7 +28,7 @@ def test_late_behind_a_good_request(serve, request_):
 
 def test_idle_connection_is_closed_without_a_word(serve):
     """Nothing was asked, so nothing is answered."""
-    with lab.connect(serve(STAGES[LAST], ECHOES, TIMEOUT=0.5).port) as client:
+    with lab.connect(serve(complete.LAST, ECHOES, TIMEOUT=0.5).port) as client:
         stream = Stream(client)
         client.sendall(get("/good"))
         assert next_answer(stream).status == 200
