@@ -532,9 +532,10 @@ def refuse(connection, code, why):
 def hang_up(connection):
     """Say that this is the end, and read on to the client's: if something lies unread when a socket
     is closed, the kernel sends RST, and that overtakes the answer (RFC 9112, 9.6)."""
-    with suppress(OSError, ClientLeft, Refused):  # of which the last is 408: it was given time
+    with suppress(OSError, ClientLeft):
         yield from connection.send(b"")  # what is left, if the application has failed
         connection.socket.shutdown(socket.SHUT_WR)
+        connection.asking = False
         connection.give_time()
         while (yield from connection.next_block()):
             pass
