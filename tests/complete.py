@@ -38,16 +38,14 @@ class Variant:
         return self.keeps_alive
 
 
-def is_there(stage):
-    return any(lab.PROJECT.glob(f"part?/webserver{stage}.py"))
-
-
-ITERATIVE = "2j" if is_there("2j") else "2b"
-LAST_STAGE = "3x" if is_there("3x") else "3l"
+STAGES_THERE = sorted(path.stem.removeprefix("webserver")
+                      for path in lab.PROJECT.glob("part?/webserver*.py"))
+ITERATIVE = "2j" if "2j" in STAGES_THERE else "2b"
+LAST_STAGE = STAGES_THERE[-1]
 LAST = Variant(LAST_STAGE, LAST_STAGE)
 COMPLETE = [Variant(ITERATIVE, ITERATIVE, keeps_alive=False), LAST]
-if LAST_STAGE == "3x":
-    COMPLETE.append(Variant("3x-threads", "3x", ("--threads", "4"), threads=4))
+if LAST_STAGE > "3l":
+    COMPLETE.append(Variant(f"{LAST_STAGE}-threads", LAST_STAGE, ("--threads", "4"), threads=4))
 KEEPING = [variant for variant in COMPLETE if variant.keeps_alive]
 
 

@@ -1,4 +1,4 @@
-"""Claim 3.29: webserver3x.py, workers x event loop x complete PEP 3333 x HTTP/1.1 keep-alive."""
+"""Claim 3.29: webserver3z.py, workers x event loop x complete PEP 3333 x HTTP/1.1 keep-alive."""
 
 import os
 import signal
@@ -34,7 +34,7 @@ CLOSE = b"Connection: close"
 
 @pytest.fixture
 def start(start_stage):
-    """start("--workers", "3") starts 3x with these options, else with two workers."""
+    """start("--workers", "3") starts 3z with these options, else with two workers."""
     def start(*options, application=APPS, **more):
         return start_stage(LAST.stage, *(options or ["--workers", "2"]), application, **more)
     return start
@@ -312,7 +312,7 @@ def test_application_that_blocks_blocks_one_worker_only(start, folder):
 
 
 def run(*arguments, **environment):
-    """Run 3x with arguments that make it end by itself; its CompletedProcess."""
+    """Run 3z with arguments that make it end by itself; its CompletedProcess."""
     return subprocess.run(
         lab.stage_command(LAST.stage, *arguments), capture_output=True, text=True, timeout=30,
         cwd=lab.PROJECT, env={**os.environ, "PORT": str(lab.free_port()), **environment})

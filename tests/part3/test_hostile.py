@@ -1,4 +1,4 @@
-"""What hostile clients, and applications in trouble, cannot do to 2j and 3x, nor to others."""
+"""What hostile clients, and applications in trouble, cannot do to 2j and 3z, nor to others."""
 
 import ctypes
 import itertools
