@@ -35,6 +35,7 @@ from properties import RANDOM_BYTES
 from scripts import linux_only, needs, seconds
 
 CLOSE = b"Connection: close"
+QUIET = "tests.part2.quiet_apps:app"
 MIB = 1 << 20
 SOAK = float(os.environ.get("SOAK") or 8)  # seconds of hostility
 SIZE = 60_000  # of what is long, in bytes: it fits into a head
@@ -509,10 +510,10 @@ def test_upload_for_which_no_descriptor_is_left_gets_507(stage, start):
 @needs("bash")
 @every_complete_stage
 def test_server_whose_output_nobody_reads_serves_on(stage, servers):
-    """`server 2>&1 | head -2`: what is said on a request goes nowhere, the answers come."""
+    """`server 2>&1 | head -1`: what is said on a request goes nowhere, the answers come."""
     server = servers.enter_context(lab.start(
-        ["bash", "-c", '"$@" 2>&1 | head -2', "bash",
-         *lab.stage_command(stage.stage, *arguments(stage, workers=1))], honest=True))
+        ["bash", "-c", '"$@" 2>&1 | head -1', "bash",
+         *lab.stage_command(stage.stage, *arguments(stage, QUIET, workers=1))], honest=True))
     assert lab.eventually(lambda: not [pid for pid in server.members()
                                        if (lab.process(pid) or [""])[-1].startswith("head")])
     for _ in range(3):
