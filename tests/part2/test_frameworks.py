@@ -1,4 +1,4 @@
-"""Claims 2.9 and 3.29: what Flask, Django and Pyramid do works on 2j and 3x.
+"""Claims 2.9 and 3.29: what Flask, Django and Pyramid do works on 2j and 3z.
 
 The client is the standard library's. On one connection it asks again as long as the server keeps
 that open, and connects anew when it was closed.

@@ -1,4 +1,4 @@
-"""Claim 2.9: webserver2j.py leaves out nothing of PEP 3333, and neither does 3x.
+"""Claim 2.9: webserver2j.py leaves out nothing of PEP 3333, and neither does 3z.
 
 What an application is given, what it may do, and what it must not: RFC sections are named where
 the rule is HTTP's.

@@ -1,4 +1,4 @@
-"""What 2j and 3x refuse, and what they do not: each request is a line of a table.
+"""What 2j and 3z refuse, and what they do not: each request is a line of a table.
 
 The numbers are sections of RFC 9112 unless they say otherwise.
 """

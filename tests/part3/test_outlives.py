@@ -1,4 +1,4 @@
-"""What 2j and 3x outlive, with no descriptor, process or memory left behind."""
+"""What 2j and 3z outlive, with no descriptor, process or memory left behind."""
 
 import socket
 import threading
