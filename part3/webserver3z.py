@@ -413,6 +413,7 @@ def read_body(connection, length):
             yield from read_chunks(connection, body)
         else:
             yield from connection.copy(length, body)
+        body.flush()
     except OSError as error:  # of the file: those of the connection are ClientLeft
         say(f"There is no room for the body of a request: {error}", sys.stderr)
         raise Refused(507, "there is no room for the body") from None
@@ -559,8 +560,8 @@ class Response:
         if self.connection.worker.retiring:
             self.keep_alive = False
         self.connection.status = self.status[:3]
-        key = (self.status, self.headers, length, self.method, self.version, self.keep_alive,
-               self.connection.worker.date)
+        key = (self.status, self.headers, length, self.method == "HEAD", self.version,
+               self.keep_alive, self.connection.worker.date)
         assembled = ASSEMBLED.get(key)
         if not assembled:
             head = self.assemble_anew(length)

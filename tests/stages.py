@@ -178,7 +178,7 @@ STAGES = {stage.name: stage for stage in [
           "2e", 41, claims=["2.15"], wsgi=True, faults=WAITS | ONE_REQUEST),
     Stage("2g", "part2/webserver2g.py",
           "a body of any size: it comes in chunks, and goes to a file",
-          "2f", 61, claims=["2.16"], wsgi=True, faults=WAITS | ONE_REQUEST),
+          "2f", 62, claims=["2.16"], wsgi=True, faults=WAITS | ONE_REQUEST),
     Stage("2h", "part2/webserver2h.py",
           "a head is taken by its grammar",
           "2g", 70, claims=["2.17"], wsgi=True, faults=WAITS | ONE_REQUEST),
