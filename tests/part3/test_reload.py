@@ -133,9 +133,9 @@ def test_pipelined_request_is_answered_after_the_reload(in_flight, path):
 
 PAGES = {
     "lists": (PROCESSES, ["/says_pid"]),
-    "generators": (PROCESSES, ["/returns_generator", "/streams?1"]),
-    "flask": ("tests.part2.in_flask:app", ["/page", "/lines"]),
-    "django": ("tests.part2.in_django:app", ["/page", "/lines"]),
+    "generators": (PROCESSES, ["/returns_generator", "/writes"]),
+    "flask": ("tests.part2.in_flask:app", ["/page"]),
+    "django": ("tests.part2.in_django:app", ["/page"]),
 }
 
 
