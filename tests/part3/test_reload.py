@@ -133,9 +133,9 @@ def test_pipelined_request_is_answered_after_the_reload(in_flight, path):
 
 PAGES = {
     "lists": (PROCESSES, ["/says_pid"]),
-    "generators": (PROCESSES, ["/returns_generator", "/streams?1"]),
-    "flask": ("tests.part2.in_flask:app", ["/page", "/lines"]),
-    "django": ("tests.part2.in_django:app", ["/page", "/lines"]),
+    "generators": (PROCESSES, ["/returns_generator", "/writes"]),
+    "flask": ("tests.part2.in_flask:app", ["/page"]),
+    "django": ("tests.part2.in_django:app", ["/page"]),
 }
 
 
@@ -158,10 +158,10 @@ def reload_under_load(server, askers):
         for _ in range(10):
             served = sum(asker.served for asker in askers)
             reload(server)
-            lab.eventually(lambda: sum(asker.served for asker in askers) > served + 20, 5)  # noqa: B023
+            lab.eventually(lambda: sum(asker.served for asker in askers) > served + 10, 2)  # noqa: B023
             if any(asker.lost for asker in askers):
                 break
-    assert stop_asking(askers) >= 200
+    assert stop_asking(askers) >= 50
     assert server.exit_status is None
     assert "Traceback" not in server.stderr
 
