@@ -48,6 +48,9 @@ KEEPING = [variant for variant in COMPLETE if variant.keeps_alive]
 
 
 def each(variants):
+    """The test is asked of each of these; skipped if there are none yet."""
+    if not variants:
+        return pytest.mark.skip("no stage of this kind is there yet")
     return pytest.mark.parametrize("stage", variants, ids=lambda variant: variant.name)
 
 

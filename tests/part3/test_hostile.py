@@ -19,9 +19,11 @@ from tests.part3.test_outlives import assert_says, held, nothing_left, settled
 
 import lab
 from complete import (
+    COMPLETE,
     Stream,
     arguments,
     chunks,
+    each,
     every_complete_stage,
     every_concurrent_stage,
     fetch,
@@ -332,6 +334,14 @@ def busy(server, stage, folder, seconds):
     for client in clients:
         assert b"waited" in lab.read_until(client, b"waited")
         client.close()
+
+
+@each([variant for variant in COMPLETE if variant.threads])
+def test_clients_that_need_no_thread_are_served_while_all_are_busy(stage, start, folder):
+    server = start(stage)
+    with busy(server, stage, folder, 2):
+        assert lab.ask(server.port, line(b"BAD")).status == 400
+        assert not (folder / "come").exists(), "It waited for a thread."
 
 
 @every_complete_stage
