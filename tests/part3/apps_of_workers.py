@@ -53,7 +53,7 @@ def returns_20_megabytes(environ, start_response):
 
 
 def dozes(environ, start_response):
-    time.sleep(0.4)
+    time.sleep(1.2)
     return plain(start_response, str(os.getpid()))
 
 

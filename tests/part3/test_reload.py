@@ -212,7 +212,7 @@ def test_old_worker_serves_until_the_new_one_is_ready(start, folder):
     for _ in range(20):
         assert int(fetch(server, "/says_pid").body) in before
     gate.touch()
-    assert_replaced(server, before, within=10, count=1)
+    assert_replaced(server, before, within=20, count=1)
     assert int(fetch(server, "/says_pid").body) not in before
 
 
@@ -255,12 +255,12 @@ def test_old_workers_stay_if_the_application_fails_now(start, folder, how, reaso
 
 def test_thread_of_the_application_does_not_keep_an_old_worker_for_ever(start):
     """A thread that is no daemon, which Python would wait for."""
-    server = start("--workers", "1", "--hang-timeout", "1", application=PROCESSES,
+    server = start("--workers", "1", "--hang-timeout", "3", application=PROCESSES,
                    constants={"GRACE": 1})
     before = workers(server)
     assert fetch(server, "/leaves_a_thread").status == 200
     os.kill(server.pid, signal.SIGHUP)
-    assert_replaced(server, before, within=10, count=1)
+    assert_replaced(server, before, within=20, count=1)
 
 
 def test_request_that_takes_long_is_finished_by_an_old_worker(one, folder):

@@ -24,9 +24,10 @@ def test_worker_that_dies_at_its_start_is_not_started_in_a_spin(start, folder):
     for victim in workers(server):
         os.kill(victim, signal.SIGKILL)
     before = server.stderr.count("a worker starts")
+    assert says(server, "a worker starts", before + 2), "It is not tried again."
     time.sleep(2)
     starts = server.stderr.count("a worker starts") - before
-    assert 2 <= starts <= 30, f"{starts} starts in two seconds"
+    assert starts <= 30, f"{starts} starts in some seconds"
     assert server.exit_status is None
     well.touch()
     assert lab.ask(server.port, get("/", CLOSE), timeout=20).status == 200

@@ -115,16 +115,25 @@ def test_time_limits_do_not_run_while_the_server_works(taken):
     time.sleep(3)  # and TIMEOUT is half of that; taken looks at the answers
 
 
-@pytest.mark.parametrize(("path", "size"), [
-    ("/returns_20_megabytes", 20 << 20), ("/streams?20", 20 << 20)], ids=["list", "stream"])
-def test_client_that_does_not_read_holds_no_thread(threads, ask, path, size):
+def test_client_that_does_not_read_an_answer_holds_no_thread(threads, ask):
     server = threads(1)
-    slow = ask(server, get(path))
+    slow = ask(server, get("/returns_20_megabytes"))
     stream = Stream(slow)
     assert stream.peek(1)
     for _ in range(10):
         assert fetch(server, "/says_pid").status == 200
-    assert len(next_answer(stream).body) == size
+    assert len(next_answer(stream).body) == 20 << 20
+
+
+def test_client_that_does_not_read_a_stream_holds_one_thread(threads, ask):
+    """The stream is drawn in one thread, as fast as its client reads; it is one of two."""
+    server = threads(2)
+    slow = ask(server, get("/streams?20"))
+    stream = Stream(slow)
+    assert stream.peek(1)
+    for _ in range(10):
+        assert fetch(server, "/says_pid").status == 200
+    assert len(next_answer(stream).body) == 20 << 20
 
 
 @linux_only
