@@ -600,6 +600,9 @@ class Worker:
         self.selector = selectors.DefaultSelector()  # epoll on Linux, kqueue on macOS
         self.selector.register(listen_socket, READ, self.accept)
         self.selector.register(lifeline, READ, sys.exit)  # it ends when the master does
+        for signum in signal.SIGINT, signal.SIGTERM:
+            signal.signal(signum, do_nothing)  # if all processes get one, the master decides
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
     def serve_forever(self):
         while True:
@@ -660,10 +663,12 @@ class Master:
                     sys.exit()
 
     def fork_worker(self):
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # until the worker has its own handlers
         pid = os.fork()  # called once, returns twice
         if pid == 0:  # in the child
             os.close(self.held_by_master)
             Worker(self.listen_socket, self.application, self.lifeline).serve_forever()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         self.workers.add(pid)
 
     def bury_the_dead(self):

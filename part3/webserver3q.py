@@ -612,6 +612,7 @@ class Worker:
         self.selector.register(lifeline, READ, self.stop)  # it ends when the master lets go of it
         for signum in signal.SIGINT, signal.SIGTERM:
             signal.signal(signum, do_nothing)  # if all processes get one, the master decides
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
     def serve(self):
         while self.connections or not self.stopping:
@@ -690,11 +691,13 @@ class Master:
                 self.kill_workers()
 
     def fork_worker(self):
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # until the worker has its own handlers
         pid = os.fork()  # called once, returns twice
         if pid == 0:  # in the child
             os.close(self.held_by_master)
             Worker(self.listen_socket, self.application, self.lifeline).serve()
             sys.exit()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         self.workers.add(pid)
 
     def stop(self):

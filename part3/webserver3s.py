@@ -609,6 +609,7 @@ class Worker:
         self.selector.register(lifeline, READ, self.stop)  # it ends when the master lets go of it
         for signum in signal.SIGINT, signal.SIGTERM:
             signal.signal(signum, do_nothing)  # if all processes get one, the master decides
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         self.application = load_application(application_name)
         lifeline.send(b"!")  # ready
 
@@ -711,9 +712,11 @@ class Master:
 
     def fork_worker(self):
         lifeline, workers_end = socket.socketpair()
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # until the worker has its own handlers
         try:
             pid = os.fork()  # called once, returns twice
         except OSError as error:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
             say(f"Cannot fork a worker: {error}. Trying again.", sys.stderr)
             self.wait_longer()
             return
@@ -721,6 +724,8 @@ class Master:
             self.let_go(lifeline)
             Worker(self.listen_socket, self.application_name, workers_end).serve()
             sys.exit()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        workers_end.close()
         child = self.workers[pid] = Child(pid, lifeline)
         self.selector.register(lifeline, READ, lambda: self.greet(child))
 
@@ -736,7 +741,7 @@ class Master:
         """It serves by now, or it has ended."""
         child.serves = bool(child.lifeline.recv(1))
         self.selector.unregister(child.lifeline)
-        if child.serves and not self.announced:
+        if child.serves and not self.announced and not self.stopping:
             self.announced = True
             port = self.listen_socket.getsockname()[1]
             print(f"WSGIServer: Serving HTTP on port {port} ...", flush=True)

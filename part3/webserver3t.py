@@ -613,6 +613,7 @@ class Worker:
         self.selector.register(lifeline, READ, self.stop)  # it ends when the master lets go of it
         for signum in signal.SIGINT, signal.SIGTERM:
             signal.signal(signum, do_nothing)  # if all processes get one, the master decides
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         self.next_sign = 0
         self.show_life()
         self.application = load_application(application_name)
@@ -727,9 +728,11 @@ class Master:
 
     def fork_worker(self):
         lifeline, workers_end = socket.socketpair()
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # until the worker has its own handlers
         try:
             pid = os.fork()  # called once, returns twice
         except OSError as error:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
             say(f"Cannot fork a worker: {error}. Trying again.", sys.stderr)
             self.wait_longer()
             return
@@ -738,6 +741,8 @@ class Master:
             Worker(self.listen_socket, self.application_name, workers_end).serve()
             faulthandler.dump_traceback_later(GRACE, exit=True)  # for threads that go on
             sys.exit()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        workers_end.close()
         child = self.workers[pid] = Child(pid, lifeline)
         self.selector.register(lifeline, READ, lambda: self.greet(child))
 
@@ -753,7 +758,7 @@ class Master:
         """It serves by now, or it has ended."""
         child.serves = bool(child.lifeline.recv(1))
         self.selector.unregister(child.lifeline)
-        if child.serves and not self.announced:
+        if child.serves and not self.announced and not self.stopping:
             self.announced = True
             port = self.listen_socket.getsockname()[1]
             print(f"WSGIServer: Serving HTTP on port {port} ...", flush=True)

@@ -611,6 +611,7 @@ class Worker:
         self.selector.register(lifeline, READ, self.heed_master)
         for signum in signal.SIGHUP, signal.SIGINT, signal.SIGTERM:
             signal.signal(signum, do_nothing)  # if all processes get one, the master decides
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         self.next_sign = 0
         self.show_life()
         self.application = load_application(options.application)
@@ -646,7 +647,11 @@ class Worker:
         """A byte says: retire. The end of the lifeline, which the master let go of, says: stop."""
         if not self.retiring:
             self.retire()
-        if not self.lifeline.recv(1):
+        try:
+            told = self.lifeline.recv(1)
+        except ConnectionResetError:  # the master was killed before it had heard of us
+            told = b""
+        if not told:
             self.stop()
 
     def retire(self):
@@ -741,9 +746,11 @@ class Master:
 
     def fork_worker(self):
         lifeline, workers_end = socket.socketpair()
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # until the worker has its own handlers
         try:
             pid = os.fork()  # called once, returns twice
         except OSError as error:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
             say(f"Cannot fork a worker: {error}. Trying again.", sys.stderr)
             self.wait_longer()
             return
@@ -752,6 +759,8 @@ class Master:
             Worker(self.listen_socket, self.options, workers_end).serve()
             faulthandler.dump_traceback_later(GRACE, exit=True)  # for threads that go on
             sys.exit()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        workers_end.close()
         child = self.workers[pid] = Child(pid, lifeline)
         self.selector.register(lifeline, READ, lambda: self.greet(child))
 
@@ -767,7 +776,7 @@ class Master:
         """It serves by now, or it has ended."""
         child.serves = bool(child.lifeline.recv(1))
         self.selector.unregister(child.lifeline)
-        if child.serves and not self.announced:
+        if child.serves and not self.announced and not self.stopping:
             self.announced = True
             port = self.listen_socket.getsockname()[1]
             print(f"WSGIServer: Serving HTTP on port {port} ...", flush=True)

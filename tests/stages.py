@@ -258,7 +258,7 @@ STAGES = {stage.name: stage for stage in [
           "3n", 78, claims=["3.32"], wsgi=True),
     Stage("3p", "part3/webserver3p.py",
           "workers under a master, an event loop in each",
-          "3o", 64, claims=["3.33"], wsgi=True, ideas=WORKERS),
+          "3o", 69, claims=["3.33"], wsgi=True, ideas=WORKERS),
     Stage("3q", "part3/webserver3q.py",
           "to stop is not to cut off: what is in flight is finished",
           "3p", 64, claims=["3.34"], wsgi=True, ideas=WORKERS),
@@ -267,13 +267,13 @@ STAGES = {stage.name: stage for stage in [
           "3q", 78, claims=["3.35"], wsgi=True, ideas=WORKERS),
     Stage("3s", "part3/webserver3s.py",
           "who fails waits before the next try, each time longer",
-          "3r", 18, claims=["3.35"], wsgi=True, ideas=WORKERS),
+          "3r", 19, claims=["3.35"], wsgi=True, ideas=WORKERS),
     Stage("3t", "part3/webserver3t.py",
           "a worker that hangs says where, and is replaced",
           "3s", 15, claims=["3.35"], wsgi=True, ideas=WORKERS),
     Stage("3u", "part3/webserver3u.py",
           "new code without a pause: workers are replaced one by one",
-          "3t", 53, claims=["3.36"], wsgi=True, ideas=WORKERS),
+          "3t", 57, claims=["3.36"], wsgi=True, ideas=WORKERS),
     Stage("3v", "part3/webserver3v.py",
           "options, and a word for each that makes no sense",
           "3u", 73, claims=["3.37"], wsgi=True, ideas=WORKERS),
@@ -288,7 +288,7 @@ STAGES = {stage.name: stage for stage in [
           "3x", 71, claims=["3.39"], wsgi=True, ideas=WORKERS),
     Stage("3z", "part3/webserver3z.py",
           "nothing is worked out twice: the server to use",
-          "3y", 76, claims=["3.39"], wsgi=True, ideas=WORKERS),
+          "3y", 81, claims=["3.39"], wsgi=True, ideas=WORKERS),
 ]}
 
 
