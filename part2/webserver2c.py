@@ -210,7 +210,7 @@ def show(mark, message):
     """Print the head of a request or response as curl -v does, without control characters."""
     head = message.partition(b"\r\n\r\n")[0].decode("latin-1")
     for line in [*head.split("\r\n"), ""]:
-        print(mark, line.encode("unicode_escape").decode(), flush=True)
+        print(mark, ascii(line)[1:-1], flush=True)
 
 
 def handle_request(connection, application):

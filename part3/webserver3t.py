@@ -559,7 +559,7 @@ def show(mark, message):
     """Print the head of a request or response as curl -v does, without control characters."""
     head = message.partition(b"\r\n\r\n")[0].decode("latin-1")
     for line in [*head.split("\r\n"), ""]:
-        say(f"{mark} {line.encode('unicode_escape').decode()}", sys.stdout)
+        say(f"{mark} {ascii(line)[1:-1]}", sys.stdout)
 
 
 def say(words, file):

@@ -160,8 +160,9 @@ class Server:
         deadline, polls = time.monotonic() + within, itertools.count(1)
 
         def listens():  # the kernel's table is slow to read: first hear what the server says
-            if f"Serving HTTP on port {self.port} ..." in self.stdout:
-                return self.honest or self.listens()
+            says_so = f"Serving HTTP on port {self.port} ..." in self.stdout
+            if says_so or self.honest:  # those with workers listen before one of them serves
+                return says_so and (self.honest or self.listens())
             return next(polls) % 8 == 0 and self.listens()
 
         while not eventually(lambda: self.exit_status is not None or listens(),
