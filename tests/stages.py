@@ -301,6 +301,36 @@ TRACKS = {  # nobody needs a later one to follow an earlier one
 }
 
 
+STEPS = {  # what one sees of a step; tests/steps.py has the checks
+    "2b": "environ has the query, each header, and a blank where the target has %20",
+    "2c": "the application reads the body of a request, in however many pieces it comes",
+    "2d": "the first block arrives while the application still makes the others; so does write()",
+    "2e": "close() is called, a late failure ends the body, and the Date is true",
+    "2f": "a response says its length, and HEAD gets no body",
+    "2g": "3 MB come in chunks, and who asks whether to send its body is told so",
+    "2h": "`Bad Name: 1` is refused, and a target may name the host",
+    "2i": "a length and chunks at once are refused, a header cannot split the response, and an "
+          "answer arrives in spite of unread data",
+    "2j": "a silent client is given up after TIMEOUT, and half a head gets 408",
+    "3l": "a request may come in pieces, and while one client reads 14 MB slowly, others are "
+          "served",
+    "3m": "the same with any WSGI application",
+    "3n": "two requests on one connection, and blocks that go out in chunks",
+    "3o": "a silent client is given up, and of 128 clients on 64 descriptors none is lost",
+    "3p": "a killed worker is replaced, and when the master is killed its workers leave",
+    "3q": "after SIGTERM an answer on its way comes to its end, and the exit status is 0",
+    "3r": "the successor of a killed worker has new code; what cannot be loaded is said once",
+    "3s": "where each start fails, the pauses between the tries grow",
+    "3t": "who hangs for HANG_TIMEOUT seconds says where, and is replaced",
+    "3u": "after SIGHUP all workers are new, and no client was refused",
+    "3v": "--help, --bind, and a line on what makes no sense",
+    "3w": "a line for each request, those that were cut off as well",
+    "3x": "with --threads a client is served while another's application sleeps",
+    "3y": "three system calls a request on a kept connection",
+    "3z": "the same head again takes fewer calls of functions than a new one",
+}
+
+
 def ideas(track):
     """A table of what each stage of a track adds, as the README shows it."""
     lines = ["| stage | builds on | its idea |", "| --- | --- | --- |"]
