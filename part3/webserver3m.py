@@ -7,7 +7,7 @@ loop. Parsing, environ and Response wait for nobody, and do not change.
 Try it:
     python part3/webserver3m.py part2.shows:app
     telnet localhost 8888                      (be silent)
-    curl --limit-rate 5M -so big http://localhost:8888/big     (10 s)
+    curl --limit-rate 5M -so /dev/null http://localhost:8888/big       (10 s)
     curl http://localhost:8888/                (answered all the same)
 
 On purpose:
