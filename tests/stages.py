@@ -320,7 +320,8 @@ STEPS = {  # what one sees of a step; tests/steps.py has the checks
     "3p": "a killed worker is replaced, and when the master is killed its workers leave",
     "3q": "after SIGTERM an answer on its way comes to its end, and the exit status is 0",
     "3r": "the successor of a killed worker has new code; what cannot be loaded is said once",
-    "3s": "where each start fails, the pauses between the tries grow",
+    "3s": "where each start fails, the pauses between the tries grow; the same where no process is "
+          "to be had",
     "3t": "who hangs for HANG_TIMEOUT seconds says where, and is replaced",
     "3u": "after SIGHUP all workers are new, and no client was refused",
     "3v": "--help, --bind, and a line on what makes no sense",

@@ -443,6 +443,31 @@ def tries_come_ever_more_slowly(trial):
                "The application fails at each start.", "The pauses between the tries grow.", times)
 
 
+def master_outlives_a_fork_that_fails(trial):
+    """Its limit of processes is lowered under its feet, and raised again."""
+    if not shutil.which("prlimit"):
+        raise CannotTell("There is no prlimit here, to change the limits of one that runs.")
+    with trial.start(processes=50) as server:
+        workers = workers_of(server, 1, trial)
+        limits = Path(f"/proc/{server.pid}/limits").read_text()
+        limit_processes(server, 0)
+        os.kill(min(workers), signal.SIGKILL)
+        expect(lab.eventually(lambda: "Cannot fork" in server.stderr, trial.patience),
+               "A worker died, and no process was to be had.", "The master says so, and waits.",
+               server.stderr[-500:])
+        limit_processes(server, re.search(r"Max processes +(\d+)", limits)[1])
+        answer = trial.ask(server, request(b"GET /pid"))
+        expect(answer.status == 200, "Then there were processes again.", "Another worker.", answer)
+
+
+def limit_processes(server, number):
+    """As the user whom the server runs under: root itself may not be allowed to."""
+    owner, user = os.stat(f"/proc/{server.pid}"), {}
+    if os.geteuid() == 0:
+        user = {"user": owner.st_uid, "group": owner.st_gid, "extra_groups": []}
+    subprocess.run(["prlimit", "--pid", str(server.pid), f"--nproc={number}:"], check=True, **user)
+
+
 def hang_is_found(trial):
     with trial.start(workers=2, hang_timeout=1) as server, trial.connect(server) as client:
         old = workers_of(server, 2, trial)
@@ -583,7 +608,7 @@ PROMISES = {
     "3p": [killed_worker_is_replaced, workers_leave_with_the_master],
     "3q": [stop_finishes_what_is_in_flight],
     "3r": [successor_has_new_code, what_cannot_be_loaded_is_said_once],
-    "3s": [tries_come_ever_more_slowly],
+    "3s": [tries_come_ever_more_slowly, master_outlives_a_fork_that_fails],
     "3t": [hang_is_found],
     "3u": [reload_refuses_nobody],
     "3v": [help_and_nonsense, option_says_where_to_listen],
