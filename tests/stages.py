@@ -333,30 +333,54 @@ STEPS = {  # what one sees of a step; tests/steps.py has the checks
 
 
 def ideas(track):
-    """A table of what each stage of a track adds, as the README shows it."""
-    lines = ["| stage | builds on | its idea |", "| --- | --- | --- |"]
+    """A table of what each stage of a track adds, and what shows it, as the README has it."""
+    rows = [["stage", "builds on", "its idea", "what shows it"], ["---"] * 4]
     for name in TRACKS[track]:
         stage = STAGES[name]
         parents = " and ".join(filter(None, [stage.parent, stage.joins]))
-        lines.append(f"| [{name}]({stage.file}) | {parents} | {stage.idea} |")
-    return "\n".join(lines)
+        rows.append([f"[{name}]({stage.file})", parents, stage.idea, STEPS.get(name, "")])
+    columns = 4 if is_stairs(track) else 3
+    return "\n".join(f"| {' | '.join(row[:columns])} |" for row in rows)
+
+
+def is_stairs(track):
+    """Whether each stage of it keeps what those before it promised, and promises more."""
+    return set(TRACKS[track]) <= set(STEPS)
 
 
 def properties(track):
-    """What the stages of a track can do: a table of where they differ, a sentence on the rest."""
+    """What the stages of a track can do: what differs, and a sentence on what all have."""
     names = TRACKS[track]
     all_have = [words for name, words in PROPERTIES.items()
                 if not any(name in STAGES[stage].faults for stage in names)]
     none_has = [words for name, words in PROPERTIES.items()
                 if all(name in STAGES[stage].faults for stage in names)]
+    sentences = [f"All of them: {'; '.join(all_have)}."] * bool(all_have)
+    if is_stairs(track):
+        sentences += gained(names)
+    sentences += [f"None of them: {'; '.join(none_has)}."] * bool(none_has)
+    table = [] if is_stairs(track) else differences(names)
+    return "\n".join([*table, *textwrap.wrap(" ".join(sentences), 100)])
+
+
+def differences(names):
+    """The lines of a table: the properties that some of these stages have and others have not."""
     lines = ["| | " + " | ".join(names) + " |", "| --- |" + " :-: |" * len(names)]
     for name, words in PROPERTIES.items():
         cells = ["**no**" if name in STAGES[stage].faults else "yes" for stage in names]
         if len(set(cells)) > 1:
             lines.append(f"| {words} | {' | '.join(cells)} |")
-    sentences = [f"All of them: {'; '.join(all_have)}."] * bool(all_have)
-    sentences += [f"None of them: {'; '.join(none_has)}."] * bool(none_has)
-    return "\n".join([*lines, "", *textwrap.wrap(" ".join(sentences), 100)])
+    return [*lines, ""]
+
+
+def gained(names):
+    """A sentence on each stage from which on there is what those before it lack."""
+    since = {}
+    for name, words in PROPERTIES.items():
+        lacking = [stage for stage in names if name in STAGES[stage].faults]
+        if 0 < len(lacking) < len(names):
+            since.setdefault(names[len(lacking)], []).append(words)
+    return [f"From {name} on: {'; '.join(since[name])}." for name in names if name in since]
 
 
 def claims_of_tests():
