@@ -2,7 +2,7 @@
 
 Builds on part2/webserver2i.py and webserver3l.py. The idea: they fit together as they are. What may
 have to wait is a generator, and so is whoever calls it: yield from hands the wish to wait up to the
-loop. Parsing, environ and Response wait for nobody, and do not change.
+loop. Parsing and environ wait for nobody, and do not change; of Response only write() does.
 
 Try it:
     python part3/webserver3m.py part2.shows:app

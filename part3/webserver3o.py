@@ -1,4 +1,4 @@
-"""Every wait in the loop has an end, and a full house is none for ever.
+"""Every wait in the loop has an end, and who finds the house full waits outside.
 
 Builds on webserver3n.py. The idea: a connection that waits for its client has a deadline. All have
 the same time, so those in the loop stand in the order in which it runs out, and a look at the first

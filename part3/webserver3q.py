@@ -11,8 +11,7 @@ Try it:
 
 On purpose:
     An application that sleeps holds up all clients of its worker.
-    A worker has the application as the master loaded it: a successor has no new code, and while it
-    is loaded the master hears nothing. webserver3r.py mends both.
+    A successor has the application as the master loaded it, and no new code: see webserver3r.py.
     Where no process is to be had for a successor, the master dies: webserver3s.py waits.
 """
 
