@@ -10,6 +10,7 @@ Try it:
 On purpose:
     A request's body is announced, by CONTENT_LENGTH, and not there. webserver2c.py reads it.
     Of PEP 3333 it leaves out as well write(), exc_info, and close() of the iterable.
+    A HEAD request gets a body, and the Date is not true.
     It serves one client at a time, as before.
 """
 

@@ -9,8 +9,10 @@ Try it:
     curl -H 'Content-Length: 9999999' -d '' http://localhost:8888/     (refused: 413)
 
 On purpose:
-    The whole body is in memory, hence a megabyte at most. webserver2f.py takes more.
-    Of PEP 3333 it leaves out write(), exc_info, and close() of the iterable: see webserver2d.py.
+    The whole body is in memory, hence a megabyte at most, and has to say its length:
+    see webserver2g.py.
+    Of PEP 3333 it leaves out write(), see webserver2d.py, exc_info, and close() of the iterable.
+    A HEAD request gets a body, and the Date is not true.
     It serves one client at a time, as before.
 """
 

@@ -6,11 +6,13 @@ sent as soon as it is there, and the head goes with the first. So there is write
 Try it:
     python part2/webserver2d.py part2.shows:app
     curl -N http://localhost:8888/count        (a line a second; webserver2c.py: all after five)
+    curl -N http://localhost:8888/write        (it calls write(); webserver2c.py: 500)
 
 On purpose:
     An application that fails when its head is out cannot take that back, and is not told so. If it
     fails with an OSError, the server blames the client.
     Of PEP 3333 exc_info and close() of the iterable are left out still: see webserver2e.py.
+    A HEAD request gets a body, and the Date is not true.
     It serves one client at a time, as before.
 """
 

@@ -12,7 +12,7 @@ Try it:
 
 On purpose:
     Where a body ends, only the end of the connection tells: nobody sees that a part is missing.
-    A HEAD request gets a body. webserver2f.py mends both.
+    A HEAD request gets a body. webserver2f.py mends that, and says the length where it knows it.
     It serves one client at a time, as before.
 """
 

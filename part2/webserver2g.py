@@ -10,8 +10,9 @@ Try it:
     curl -v -H 'Expect: 100-continue' -d 'my body' http://localhost:8888/      (100 comes first)
 
 On purpose:
+    It takes nearly anything for a head: see webserver2h.py.
     It reads what can be read in two ways: of a length and chunks it believes the chunks. A proxy
-    in front of it may believe the length. webserver2h.py refuses.
+    in front of it may believe the length. webserver2i.py refuses.
     It serves one client at a time, as before.
 """
 

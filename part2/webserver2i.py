@@ -8,7 +8,7 @@ Try it:
     python part2/webserver2i.py part2.shows:app
     curl -i -H 'Transfer-Encoding: chunked' -H 'Content-Length: 4' -d body http://localhost:8888/
     curl -i http://localhost:8888/split        (500; webserver2h.py sends a header too many)
-    curl -i -d @/bin/bash -H 'Content-Length: 9999999999' http://localhost:8888/       (413)
+    curl -i -d @/bin/bash -H 'Content-Length: 9999999999' http://localhost:8888/       (413 arrives)
 
 On purpose:
     Who is silent in the middle of a request keeps the server for ever: see webserver2j.py.

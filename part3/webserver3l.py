@@ -5,9 +5,10 @@ yield it stands still, with all that it knows in its variables; the loop lets it
 socket is ready. So a request may come in pieces, and an answer go as slowly as its client reads.
 
 Try it:
+    python part3/webserver3l.py
+    telnet localhost 8888                      (write line by line; the empty one is the end)
     TIMES=1000000 python part3/webserver3l.py          (Hello, World! a million times: 14 MB)
-    curl --limit-rate 1M http://localhost:8888/ | wc -c        (14 s; meanwhile others are served)
-    telnet localhost 8888                      (a line at a time; the empty one is the end)
+    curl --limit-rate 1M http://localhost:8888/ | wc -c        (12 s; meanwhile others are served)
 
     webserver3k.py answers telnet after the first line. Of a long answer it would send the first
     megabytes, and give up.

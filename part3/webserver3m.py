@@ -2,12 +2,12 @@
 
 Builds on part2/webserver2i.py and webserver3l.py. The idea: they fit together as they are. What may
 have to wait is a generator, and so is whoever calls it: yield from hands the wish to wait up to the
-loop. Parsing, environ and Response wait for nobody, and do not change.
+loop. Parsing and environ wait for nobody, and do not change; of Response only write() does.
 
 Try it:
     python part3/webserver3m.py part2.shows:app
     telnet localhost 8888                      (be silent)
-    curl --limit-rate 5M -so big http://localhost:8888/big     (10 s)
+    curl --limit-rate 5M -so /dev/null http://localhost:8888/big       (10 s)
     curl http://localhost:8888/                (answered all the same)
 
 On purpose:

@@ -1,4 +1,4 @@
-"""Every wait in the loop has an end, and a full house is none for ever.
+"""Every wait in the loop has an end, and who finds the house full waits outside.
 
 Builds on webserver3n.py. The idea: a connection that waits for its client has a deadline. All have
 the same time, so those in the loop stand in the order in which it runs out, and a look at the first
@@ -8,8 +8,8 @@ for half a request, else the end. And when descriptors run short, the server sto
 Try it:
     TIMEOUT=2 python part3/webserver3o.py part2.shows:app
     telnet localhost 8888                      (be silent, or write GET / HTTP/1.1 and be silent)
-    ulimit -n 64; TIMEOUT=2 python part3/webserver3o.py part2.shows:app
-    python part3/client3.py --max-clients 128  (late, and not lost)
+    (ulimit -n 64; TIMEOUT=2 python part3/webserver3o.py part2.shows:app)
+    python part3/client3.py --max-conns 128    (some are late, none is lost; webserver3n.py dies)
 
 On purpose:
     An application that sleeps holds up everybody; one that gives write() more than a megabyte, as

@@ -9,11 +9,11 @@ Try it:
     WORKERS=4 python part3/webserver3p.py part2.shows:app
     curl http://localhost:8888/pid http://localhost:8888/sleep &   (again and again: other PIDs)
     curl http://localhost:8888/die             (that worker is gone, and another there)
-    kill -9 PID                                (of the first process: the workers leave as well)
+    kill -9 $(pgrep -ofi python.part3/webserver3p)     (the first process: its workers leave, too)
 
 On purpose:
     An application that sleeps holds up all clients of its worker.
-    Where no process is to be had for a successor, the master dies: webserver3r.py waits.
+    Where no process is to be had for a successor, the master dies: webserver3s.py waits.
     Ctrl-C and kill cut off what is being answered: see webserver3q.py.
 """
 

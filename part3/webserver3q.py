@@ -7,12 +7,12 @@ answer, and leaves when the last is gone. GRACE seconds later the master has wai
 Try it:
     WORKERS=2 python part3/webserver3q.py part2.shows:app
     curl http://localhost:8888/count           (five seconds; meanwhile:)
-    kill PID                                   (of the first process. All five lines come.)
+    kill $(pgrep -ofi python.part3/webserver3q)        (the first process: all five lines come)
 
 On purpose:
     An application that sleeps holds up all clients of its worker.
-    Where no process is to be had for a successor, the master dies. An application that makes each
-    worker die is forked again and again, in a spin. webserver3r.py mends both.
+    A successor has the application as the master loaded it, and no new code: see webserver3r.py.
+    Where no process is to be had for a successor, the master dies: webserver3s.py waits.
 """
 
 import contextvars

@@ -12,8 +12,8 @@ Try it:
 
 On purpose:
     An application that sleeps holds up all clients of its worker.
-    Where no process is to be had for a successor, the master dies. An application that makes each
-    worker die is tried again and again, in a spin. webserver3s.py waits a while.
+    Where no process is to be had for a successor, the master dies. An application that can no
+    longer be loaded is tried again and again, in a spin. webserver3s.py mends both.
 """
 
 import contextvars

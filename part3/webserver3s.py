@@ -2,7 +2,8 @@
 
 Builds on webserver3r.py. The idea: a worker that died at its start, or just after, will most likely
 die again. The next try comes after a tenth of a second, then twice as long each time, up to some
-seconds. The master does not sleep over it: signals and the other workers go on.
+seconds. The same where no process is to be had. The master does not sleep over it: signals and the
+other workers go on.
 
 Try it:
     WORKERS=2 python part3/webserver3s.py part2.shows:app

@@ -8,11 +8,12 @@ listening socket is open all the time. If a new worker fails, the old ones stay.
 Try it:
     WORKERS=2 python part3/webserver3u.py part2.shows:app
     while curl -s http://localhost:8888/pid; do sleep 0.1; done
-    kill -HUP PID                              (of the first process: new PIDs, and no pause)
+    kill -HUP $(pgrep -ofi python.part3/webserver3u)   (the first process: new PIDs, and no pause)
 
 On purpose:
     An application that sleeps holds up all clients of its worker.
-    It shows all the heads it sees, and has its settings from the environment: see webserver3v.py.
+    It has its settings from the environment: see webserver3v.py.
+    It shows all the heads it sees: see webserver3w.py.
 """
 
 import contextvars

@@ -6,7 +6,7 @@ the terminal, and the lines of several workers do not mix.
 
 Try it:
     python part3/webserver3w.py part2.shows:app
-    curl --path-as-is 'http://localhost:8888/%1b'      (and see the line)
+    curl -X "$(tput setaf 1)GET" http://localhost:8888/        (red, but the line is harmless)
     curl -m 2 http://localhost:8888/count      (it leaves after two seconds: aborted)
     python part3/webserver3w.py --quiet part2.shows:app        (no lines)
 

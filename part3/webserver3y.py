@@ -6,8 +6,8 @@ mostly asked already, and where one comes, others do. What the selector knows it
 
 Try it:
     python part3/webserver3y.py --workers 1 --quiet part2.wsgiapp:app
-    strace -f -c -p PID                        (of the worker; meanwhile:)
-    wrk -c 64 http://localhost:8888/           (three calls a request; webserver3x.py makes five)
+    strace -f -c -p $(pgrep -nf python.part3/webserver3y)      (the worker; Ctrl-C: the sums)
+    wrk -c 64 http://localhost:8888/           (two calls a request; webserver3x.py makes five)
 
 On purpose:
     A client that reads a long stream slowly keeps its thread, if there are any.

@@ -301,31 +301,86 @@ TRACKS = {  # nobody needs a later one to follow an earlier one
 }
 
 
+STEPS = {  # what one sees of a step; tests/steps.py has the checks
+    "2b": "environ has the query, each header, and a blank where the target has %20",
+    "2c": "the application reads the body of a request, in however many pieces it comes",
+    "2d": "the first block arrives while the application still makes the others; so does write()",
+    "2e": "close() is called, a late failure ends the body, and the Date is true",
+    "2f": "a response says its length, and HEAD gets no body",
+    "2g": "3 MB come in chunks, and who asks whether to send its body is told so",
+    "2h": "`Bad Name: 1` is refused, and a target may name the host",
+    "2i": "a length and chunks at once are refused, a header cannot split the response, and an "
+          "answer arrives in spite of unread data",
+    "2j": "a silent client is given up after TIMEOUT, and half a head gets 408",
+    "3l": "a request may come in pieces, and while one client reads 14 MB slowly, others are "
+          "served",
+    "3m": "the same with any WSGI application",
+    "3n": "two requests on one connection, and blocks that go out in chunks",
+    "3o": "a silent client is given up, and of 128 clients on 64 descriptors none is lost",
+    "3p": "a killed worker is replaced, and when the master is killed its workers leave",
+    "3q": "after SIGTERM an answer on its way comes to its end, and the exit status is 0",
+    "3r": "the successor of a killed worker has new code; what cannot be loaded is said once",
+    "3s": "where each start fails, the pauses between the tries grow; the same where no process is "
+          "to be had",
+    "3t": "who hangs for HANG_TIMEOUT seconds says where, and is replaced",
+    "3u": "after SIGHUP all workers are new, and no client was refused",
+    "3v": "--help, --bind, and a line on what makes no sense",
+    "3w": "a line for each request, those that were cut off as well",
+    "3x": "with --threads a client is served while another's application sleeps",
+    "3y": "three system calls a request on a kept connection",
+    "3z": "the same head again takes fewer calls of functions than a new one",
+}
+
+
 def ideas(track):
-    """A table of what each stage of a track adds, as the README shows it."""
-    lines = ["| stage | builds on | its idea |", "| --- | --- | --- |"]
+    """A table of what each stage of a track adds, and what shows it, as the README has it."""
+    rows = [["stage", "builds on", "its idea", "what shows it"], ["---"] * 4]
     for name in TRACKS[track]:
         stage = STAGES[name]
         parents = " and ".join(filter(None, [stage.parent, stage.joins]))
-        lines.append(f"| [{name}]({stage.file}) | {parents} | {stage.idea} |")
-    return "\n".join(lines)
+        rows.append([f"[{name}]({stage.file})", parents, stage.idea, STEPS.get(name, "")])
+    columns = 4 if is_stairs(track) else 3
+    return "\n".join(f"| {' | '.join(row[:columns])} |" for row in rows)
+
+
+def is_stairs(track):
+    """Whether each stage of it keeps what those before it promised, and promises more."""
+    return set(TRACKS[track]) <= set(STEPS)
 
 
 def properties(track):
-    """What the stages of a track can do: a table of where they differ, a sentence on the rest."""
+    """What the stages of a track can do: what differs, and a sentence on what all have."""
     names = TRACKS[track]
     all_have = [words for name, words in PROPERTIES.items()
                 if not any(name in STAGES[stage].faults for stage in names)]
     none_has = [words for name, words in PROPERTIES.items()
                 if all(name in STAGES[stage].faults for stage in names)]
+    sentences = [f"All of them: {'; '.join(all_have)}."] * bool(all_have)
+    if is_stairs(track):
+        sentences += gained(names)
+    sentences += [f"None of them: {'; '.join(none_has)}."] * bool(none_has)
+    table = [] if is_stairs(track) else differences(names)
+    return "\n".join([*table, *textwrap.wrap(" ".join(sentences), 100)])
+
+
+def differences(names):
+    """The lines of a table: the properties that some of these stages have and others have not."""
     lines = ["| | " + " | ".join(names) + " |", "| --- |" + " :-: |" * len(names)]
     for name, words in PROPERTIES.items():
         cells = ["**no**" if name in STAGES[stage].faults else "yes" for stage in names]
         if len(set(cells)) > 1:
             lines.append(f"| {words} | {' | '.join(cells)} |")
-    sentences = [f"All of them: {'; '.join(all_have)}."] * bool(all_have)
-    sentences += [f"None of them: {'; '.join(none_has)}."] * bool(none_has)
-    return "\n".join([*lines, "", *textwrap.wrap(" ".join(sentences), 100)])
+    return [*lines, ""]
+
+
+def gained(names):
+    """A sentence on each stage from which on there is what those before it lack."""
+    since = {}
+    for name, words in PROPERTIES.items():
+        lacking = [stage for stage in names if name in STAGES[stage].faults]
+        if 0 < len(lacking) < len(names):
+            since.setdefault(names[len(lacking)], []).append(words)
+    return [f"From {name} on: {'; '.join(since[name])}." for name in names if name in since]
 
 
 def claims_of_tests():

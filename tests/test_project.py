@@ -2,6 +2,7 @@
 
 import ast
 import difflib
+import itertools
 import json
 import re
 import subprocess
@@ -86,6 +87,13 @@ def test_the_readme_s_tables_are_those_of_stages_py():
     for track in stages.TRACKS:
         assert stages.ideas(track) in readme, "print them anew: python tests/stages.py"
         assert stages.properties(track) in readme, "print them anew: python tests/stages.py"
+
+
+def test_nothing_is_lost_on_the_stairs():
+    """Of a property that a stage has, README says: from there on."""
+    for track in filter(stages.is_stairs, stages.TRACKS):
+        for one, other in itertools.pairwise(stages.TRACKS[track]):
+            assert set(STAGES[other].faults) <= set(STAGES[one].faults), (one, other)
 
 
 def test_every_stage_is_on_one_track():
