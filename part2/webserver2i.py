@@ -273,8 +273,11 @@ def read_body(connection, length):
             read_chunks(connection, body)
         else:
             connection.copy(length, body)
+        body.flush()
     except OSError as error:  # of the file: those of the connection are ClientLeft
         say(f"There is no room for the body of a request: {error}", sys.stderr)
+        with suppress(OSError):
+            body.close()
         raise Refused(507, "there is no room for the body") from None
     return body
 

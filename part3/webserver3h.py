@@ -8,9 +8,8 @@ where there is no process for a client, the client waits.
 Try it:
     python part3/webserver3h.py part2.djangoapp:app    (or flaskapp, pyramidapp, wsgiapp)
     curl -v http://localhost:8888/hello                (in a second terminal)
-    telnet localhost 8888                              (be silent, and press Ctrl-C in the first:
-                                                       it waits GRACE seconds; once more, and it
-                                                       ends at once)
+    telnet localhost 8888                              (be silent; Ctrl-C in the first terminal
+                                                       gives you 5 s, pressed twice it does not)
 
 On purpose:
     It leaves out of PEP 3333 what webserver2.py does. part2/webserver2b.py begins to mend that.

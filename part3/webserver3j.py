@@ -12,7 +12,8 @@ Try it:
 On purpose:
     As many clients are served at once as there are workers. If they are silent, all others wait.
     webserver3k.py holds them all.
-    If the parent is killed with SIGKILL, its workers go on without it. webserver3p.py mends that.
+    If the parent is killed with SIGKILL, its workers go on without it. If fork fails when one is
+    to be replaced, all of them end. webserver3p.py mends both.
 """
 
 import os

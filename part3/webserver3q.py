@@ -344,8 +344,11 @@ def read_body(connection, length):
             yield from read_chunks(connection, body)
         else:
             yield from connection.copy(length, body)
+        body.flush()
     except OSError as error:  # of the file: those of the connection are ClientLeft
         say(f"There is no room for the body of a request: {error}", sys.stderr)
+        with suppress(OSError):
+            body.close()
         raise Refused(507, "there is no room for the body") from None
     return body
 
@@ -539,10 +542,13 @@ def refuse(connection, code, why):
 def hang_up(connection):
     """Say that this is the end, and read on to the client's: if something lies unread when a socket
     is closed, the kernel sends RST, and that overtakes the answer (RFC 9112, 9.6)."""
-    with suppress(OSError, ClientLeft, Refused):  # of which the last is 408: it was given time
+    with suppress(OSError, ClientLeft):
         yield from connection.send(b"")  # what is left, if the application has failed
         connection.socket.shutdown(socket.SHUT_WR)
+        connection.asking = False
         connection.give_time()
+        if connection.worker.stopping:  # there is no time for that
+            return
         while (yield from connection.next_block()):
             pass
 
@@ -563,7 +569,7 @@ def converse(connection, application):
     """Request and response, and again, for as long as both sides want to."""
     with suppress(ClientLeft):  # sooner or later each of them does
         while (yield from handle_request(connection, application)):
-            if connection.worker.stopping:
+            if connection.worker.stopping and not connection.buffer:
                 break
             connection.asking = bool(connection.buffer)
             connection.give_time()

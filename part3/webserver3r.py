@@ -345,8 +345,11 @@ def read_body(connection, length):
             yield from read_chunks(connection, body)
         else:
             yield from connection.copy(length, body)
+        body.flush()
     except OSError as error:  # of the file: those of the connection are ClientLeft
         say(f"There is no room for the body of a request: {error}", sys.stderr)
+        with suppress(OSError):
+            body.close()
         raise Refused(507, "there is no room for the body") from None
     return body
 
@@ -540,10 +543,13 @@ def refuse(connection, code, why):
 def hang_up(connection):
     """Say that this is the end, and read on to the client's: if something lies unread when a socket
     is closed, the kernel sends RST, and that overtakes the answer (RFC 9112, 9.6)."""
-    with suppress(OSError, ClientLeft, Refused):  # of which the last is 408: it was given time
+    with suppress(OSError, ClientLeft):
         yield from connection.send(b"")  # what is left, if the application has failed
         connection.socket.shutdown(socket.SHUT_WR)
+        connection.asking = False
         connection.give_time()
+        if connection.worker.stopping:  # there is no time for that
+            return
         while (yield from connection.next_block()):
             pass
 
@@ -564,7 +570,7 @@ def converse(connection, application):
     """Request and response, and again, for as long as both sides want to."""
     with suppress(ClientLeft):  # sooner or later each of them does
         while (yield from handle_request(connection, application)):
-            if connection.worker.stopping:
+            if connection.worker.stopping and not connection.buffer:
                 break
             connection.asking = bool(connection.buffer)
             connection.give_time()
@@ -596,7 +602,6 @@ class Worker:
 
     def __init__(self, listen_socket, application_name, lifeline):
         self.listen_socket = listen_socket
-        self.application = load_application(application_name)
         self.lifeline = lifeline
         self.stopping = False
         self.connections = OrderedDict()  # in the order in which their time runs out
@@ -605,9 +610,10 @@ class Worker:
         self.selector = selectors.DefaultSelector()  # epoll on Linux, kqueue on macOS
         self.selector.register(listen_socket, READ, self.accept)
         self.selector.register(lifeline, READ, self.stop)  # it ends when the master lets go of it
-        lifeline.send(b"!")  # ready
         for signum in signal.SIGINT, signal.SIGTERM:
             signal.signal(signum, do_nothing)  # if all processes get one, the master decides
+        self.application = load_application(application_name)
+        lifeline.send(b"!")  # ready
 
     def serve(self):
         while self.connections or not self.stopping:
@@ -758,10 +764,9 @@ class Master:
         child.lifeline.close()
         if self.stopping:
             return
-        if child.serves:
-            say(f"Worker {child.pid} died, status {status}.", sys.stderr)
         if not self.announced:
             sys.exit(1)  # it has said why
+        say(f"Worker {child.pid} died, status {status}.", sys.stderr)
 
     def kill_workers(self):
         for pid in self.workers:

@@ -346,8 +346,11 @@ def read_body(connection, length):
             yield from read_chunks(connection, body)
         else:
             yield from connection.copy(length, body)
+        body.flush()
     except OSError as error:  # of the file: those of the connection are ClientLeft
         say(f"There is no room for the body of a request: {error}", sys.stderr)
+        with suppress(OSError):
+            body.close()
         raise Refused(507, "there is no room for the body") from None
     return body
 
@@ -540,10 +543,13 @@ def refuse(connection, code, why):
 def hang_up(connection):
     """Say that this is the end, and read on to the client's: if something lies unread when a socket
     is closed, the kernel sends RST, and that overtakes the answer (RFC 9112, 9.6)."""
-    with suppress(OSError, ClientLeft, Refused):  # of which the last is 408: it was given time
+    with suppress(OSError, ClientLeft):
         yield from connection.send(b"")  # what is left, if the application has failed
         connection.socket.shutdown(socket.SHUT_WR)
+        connection.asking = False
         connection.give_time()
+        if connection.worker.stopping:  # there is no time for that
+            return
         while (yield from connection.next_block()):
             pass
 
@@ -566,7 +572,7 @@ def converse(connection, application):
     """Request and response, and again, for as long as both sides want to."""
     with suppress(ClientLeft):  # sooner or later each of them does
         while (yield from handle_request(connection, application)):
-            if connection.worker.stopping:
+            if connection.worker.stopping and not connection.buffer:
                 break
             connection.asking = bool(connection.buffer)
             connection.give_time()
@@ -606,8 +612,6 @@ class Worker:
     def __init__(self, listen_socket, options, lifeline):
         self.listen_socket = listen_socket
         self.options = options
-        self.show_life()
-        self.application = load_application(options.application)
         self.lifeline = lifeline
         self.retiring, self.stopping = False, False
         self.connections = OrderedDict()  # in the order in which their time runs out
@@ -616,12 +620,17 @@ class Worker:
         self.selector = selectors.DefaultSelector()  # epoll on Linux, kqueue on macOS
         self.selector.register(listen_socket, READ, self.accept)
         self.selector.register(lifeline, READ, self.heed_master)
-        lifeline.send(b"!")  # ready
         for signum in signal.SIGHUP, signal.SIGINT, signal.SIGTERM:
             signal.signal(signum, do_nothing)  # if all processes get one, the master decides
+        self.next_sign = 0
+        self.show_life()
+        self.application = load_application(options.application)
+        lifeline.send(b"!")  # ready
 
     def show_life(self):
         """If this is not done again in time, print where the worker stands, and end it."""
+        if time.monotonic() < self.next_sign:  # the last one was just now
+            return
         if self.options.hang_timeout:
             faulthandler.dump_traceback_later(self.options.hang_timeout, exit=True)
         self.next_sign = time.monotonic() + TICK
@@ -630,12 +639,12 @@ class Worker:
         while self.connections or not self.retiring:
             ready = self.selector.select(TICK)  # sleeps until one socket is ready, or several
             now = time.monotonic()  # what comes while an application works, still comes in time
+            self.show_life()
             for key, _ in ready:
                 key.data()
+                self.show_life()
             self.end_those_who_are_late(now)
             self.mind_the_door(now)
-            if now > self.next_sign:
-                self.show_life()
 
     def end_those_who_are_late(self, now):
         while self.connections:
@@ -827,12 +836,11 @@ class Master:
             return
         if child.retired:
             return
-        if child.serves:
-            say(f"Worker {child.pid} died, status {status}.", sys.stderr)
-        else:
-            self.keep_the_old_ones()
         if not self.announced:
             sys.exit(1)  # it has said why
+        say(f"Worker {child.pid} died, status {status}.", sys.stderr)
+        if not child.serves:
+            self.keep_the_old_ones()
         if child.serves and time.monotonic() - child.born > 1:  # second
             self.failures = 0
         else:  # it did not get far

@@ -4,22 +4,61 @@ import io
 import socket
 import time
 from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPResponse
 
 import psutil
 import pytest
 
 import lab
-from stages import STAGES
+from lab.server import stage_file
+from stages import TRACKS
 
-COMPLETE = [STAGES[name] for name in ("2b", "3h", "3l")]
-every_complete_stage = pytest.mark.parametrize("stage", COMPLETE, ids=lambda stage: stage.name)
+
+@dataclass(frozen=True)
+class Variant:
+    """A complete stage, and the options that it is started with.
+
+    keeps_alive   whether a connection stays open for the next request; those that do serve many
+                  clients at once, in workers
+    threads       how many of them call the application in a worker; 0 if its loop does
+    """
+
+    name: str
+    stage: str
+    options: tuple = ()
+    keeps_alive: bool = True
+    threads: int = 0
+
+    @property
+    def part(self):
+        return stage_file(self.stage).parent.name
+
+    @property
+    def concurrent(self):
+        return self.keeps_alive
+
+
+ITERATIVE = TRACKS["The complete server"][-1]
+LAST_STAGE = TRACKS["The server to use"][-1]
+LAST = Variant(LAST_STAGE, LAST_STAGE)
+THREADED = Variant(f"{LAST_STAGE}-threads", LAST_STAGE, ("--threads", "4"), threads=4)
+COMPLETE = [Variant(ITERATIVE, ITERATIVE, keeps_alive=False), LAST, THREADED]
+KEEPING = [variant for variant in COMPLETE if variant.keeps_alive]
+
+
+def each(variants):
+    return pytest.mark.parametrize("stage", variants, ids=lambda variant: variant.name)
+
+
+every_complete_stage = each(COMPLETE)
+every_concurrent_stage = each(KEEPING)
 APPS = "tests.part2.apps:named"
 
 
 def arguments(stage, application=APPS, workers=2):
     """The stage's arguments; so many workers where there are workers, whatever the machine."""
-    return [*["--workers", str(workers)] * (stage.name == "3l"), application]
+    return [*["--workers", str(workers)] * stage.concurrent, *stage.options, application]
 
 
 @contextmanager
@@ -32,8 +71,10 @@ def servers_that_stay():
             key = (stage.name, application, *sorted(options.items()))
             if key not in running or running[key].exit_status is not None:
                 running[key] = stack.enter_context(
-                    lab.start_stage(stage.name, *arguments(stage, application), **options))
+                    lab.start_stage(stage.stage, *arguments(stage, application), **options))
                 stack.callback(lambda server=running[key]: pids.update(server.members()))
+                if stage.concurrent:  # its workers come one after another
+                    lab.eventually(lambda: len(lab.children(running[key].pid)) == 2)
             return running[key]
         yield serve
     left = lab.eventually(lambda: not [pid for pid in pids if psutil.pid_exists(pid)], 20)
@@ -43,7 +84,7 @@ def servers_that_stay():
 def fetch(server, path="/", method="GET", body=None, headers=(), **options):
     """One request as the standard library makes it; the HTTPResponse, with all of its `body`.
 
-    Asks the server to close the connection, for with 2b and 3h it will. Options are those of
+    Asks the server to close the connection, for an iterative stage will. Options are those of
     HTTPConnection.request. Raises http.client.IncompleteRead if the body is cut short.
     """
     with closing(HTTPConnection("127.0.0.1", server.port, timeout=20)) as client:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+from contextlib import ExitStack
 
 import psutil
 import pytest
@@ -42,6 +43,19 @@ def test_stop_ends_a_server_that_ignores_sigterm_and_its_children():
     server.stop()
     assert server.exit_status == -signal.SIGKILL
     assert lab.eventually(lambda: not any(map(lab.process, family)), 20)
+
+
+def test_all_of_a_server_is_gone_when_stop_returns(start_stage):
+    """The children of 3c outlive their parent: its SIGTERM is not theirs."""
+    server = start_stage("3c")
+    with ExitStack() as stack:
+        for _ in range(60):
+            stack.enter_context(lab.connect(server.port))
+        assert lab.eventually(lambda: len(lab.children(server.pid)) == 60)
+        family = server.members()
+        server.stop()
+        left = [process for process in map(lab.process, family) if process]
+    assert not [process for process in left if process.state != "zombie"], left
 
 
 def test_server_stops_with_the_block_that_started_it_even_if_that_fails():

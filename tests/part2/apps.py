@@ -1,10 +1,14 @@
 """Applications that show what a server does with them. Each is named for what it does."""
 
+import asyncio
+import itertools
 import json
 import os
 import subprocess
 import sys
+import threading
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from wsgiref.util import FileWrapper, request_uri, shift_path_info
@@ -281,13 +285,15 @@ class Closable:
         self.errors.flush()
         if self.fails == "close":
             raise ZeroDivisionError("in close")
+        if self.fails == "oserror":
+            raise OSError("the application could not remove its file")
         if self.fails == "exit":
             sys.exit("the application wants to leave, in close")
 
 
 def returns_closable(environ, start_response):
-    """The query may name what fails: iter, next, close; exit: close() calls sys.exit; start:
-    start_response is not called."""
+    """The query may name what fails: iter, next, close; oserror: close() raises an OSError; exit:
+    close() calls sys.exit; start: start_response is not called."""
     if environ["QUERY_STRING"] != "start":
         start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "7")])
     return Closable(environ["wsgi.errors"], environ["QUERY_STRING"])
@@ -345,6 +351,45 @@ def spoils_its_environ(environ, start_response):
     return answer
 
 
+class Unheard(BaseException):
+    """An error that nobody has ever heard of."""
+
+
+ERRORS = {error.__name__: error for error in [
+    ValueError, OSError, ConnectionResetError, BlockingIOError, TimeoutError, StopIteration,
+    asyncio.CancelledError, KeyboardInterrupt, GeneratorExit, SystemExit, BaseException, Unheard]}
+
+
+def raises_any(environ, start_response):
+    """/ERROR/before raises it at once, /ERROR/after when a block is out, /ERROR/close at last."""
+    name, when = environ["PATH_INFO"].strip("/").split("/")
+    if when == "before":
+        raise ERRORS[name]("before the head")
+    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "7")])
+    return Raising(ERRORS[name], when)
+
+
+class Raising:
+    """The blocks `one ` and `two`; the error comes between them, or from close()."""
+
+    def __init__(self, error, when):
+        self.blocks, self.error, self.when = [b"two", b"one "], error, when
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        if not self.blocks:
+            raise StopIteration
+        if self.when == "after" and len(self.blocks) == 1:
+            raise self.error("after a block")
+        return self.blocks.pop()
+
+    def close(self):
+        if self.when == "close":
+            raise self.error("in close")
+
+
 MEGABYTE = bytes(range(256)) * 4096
 
 
@@ -366,6 +411,89 @@ def ticks(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
     while True:
         yield b"tick\n"
+
+
+def amount(environ):
+    """The query as two numbers: so many bytes, in blocks of so many."""
+    size, block = map(int, environ["QUERY_STRING"].split(","))
+    return size // block, bytes(block)
+
+
+def returns_blocks(environ, start_response):
+    start_response("200 OK", [("Content-Type", "application/octet-stream")])
+    count, block = amount(environ)
+    for _ in range(count):
+        yield block
+
+
+def writes_blocks(environ, start_response):
+    """By write(). A line on stderr says that it is over, however it ends."""
+    write = start_response("200 OK", [("Content-Type", "application/octet-stream")])
+    count, block = amount(environ)
+    try:
+        for _ in range(count):
+            write(block)
+    finally:
+        environ["wsgi.errors"].write("no more to write\n")
+        environ["wsgi.errors"].flush()
+    return []
+
+
+def paces(environ, start_response):
+    """As many blocks of a byte as the query says, each a fifth of a second after the one before."""
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    for _ in range(int(environ["QUERY_STRING"])):
+        time.sleep(0.2)
+        yield b"."
+
+
+def takes_a_millisecond(environ, start_response):
+    time.sleep(0.001)
+    return plain(start_response, "done")
+
+
+def says_threads(environ, start_response):
+    """The thread that called it, then that of each block, and that of close() on stderr."""
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return Threads(environ["wsgi.errors"])
+
+
+class Threads:
+    def __init__(self, errors):
+        self.errors, self.caller = errors, threading.get_ident()
+
+    def __iter__(self):
+        yield f"{self.caller}\n".encode()
+        for _ in range(100):
+            yield f"{threading.get_ident()}\n".encode().rjust(50_000)
+
+    def close(self):
+        self.errors.write("closed by the same thread: "
+                          f"{threading.get_ident() == self.caller}\n")
+
+
+def says_long_header(environ, start_response):
+    """A header that is never the same, of as many bytes as the query says."""
+    size = int(environ["QUERY_STRING"])
+    return plain(start_response, "", headers=[("X-Long", str(next(NUMBERS)).rjust(size, "a"))])
+
+
+NUMBERS = itertools.count()
+TAKEN = []  # descriptors that takes_descriptors has
+
+
+def takes_descriptors(environ, start_response):
+    """All that there are, until gives_descriptors_back."""
+    with suppress(OSError):
+        while True:
+            TAKEN.append(os.open(os.devnull, os.O_RDONLY))
+    return plain(start_response, "taken")
+
+
+def gives_descriptors_back(environ, start_response):
+    while TAKEN:
+        os.close(TAKEN.pop())
+    return plain(start_response, "given back")
 
 
 def says_size(environ, start_response):

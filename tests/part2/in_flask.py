@@ -2,7 +2,7 @@
 
 import hashlib
 
-from flask import Flask, Response, redirect, request
+from flask import Flask, Response, redirect, request, stream_with_context
 from tests.part2.pages import LINES, PAGE
 
 app = Flask(__name__)
@@ -36,6 +36,16 @@ def raw():
 @app.get("/lines")
 def lines():
     return Response((line for line in LINES), mimetype="text/plain")
+
+
+@app.get("/context")
+def context():
+    """Five megabytes; each block is asked of the request of that moment."""
+    def word():
+        for _ in range(20):
+            yield request.args["word"] * 50_000
+
+    return Response(stream_with_context(word()), mimetype="text/plain")
 
 
 @app.get("/moved")

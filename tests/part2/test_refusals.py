@@ -1,4 +1,4 @@
-"""What 2b, 3h and 3l refuse, and what they do not: each request is a line of a table.
+"""What 2j and 3z refuse, and what they do not: each request is a line of a table.
 
 The numbers are sections of RFC 9112 unless they say otherwise.
 """
@@ -15,6 +15,16 @@ ECHOES = "tests.part2.apps:echoes"
 LONG = b"a" * 70_000
 NO_HOST = b"X-No: host"
 ONE_ONE = b" HTTP/1.1"
+CLOSE = b"Connection: close"
+
+GIB = 1 << 30  # MAX_BODY
+
+
+def head_of(size):
+    """The head of a request, of so many bytes, the empty line included."""
+    short = head(b"X: ")
+    return head(b"X: " + b"a" * (size - len(short)))
+
 
 REFUSED = [  # name, request, status
     # 2.2, RFC 9110 5.5: what may not stand in a head
@@ -64,6 +74,8 @@ REFUSED = [  # name, request, status
     ("path without a slash", line(b"GET hello HTTP/1.1"), 400),
     ("a query alone", line(b"GET ?a HTTP/1.1"), 400),
     ("asterisk to GET", line(b"GET * HTTP/1.1"), 400),
+    ("asterisk to a method that ends like OPTIONS", line(b"XOPTIONS * HTTP/1.1"), 400),
+    ("asterisk with a query", line(b"OPTIONS *?a HTTP/1.1"), 400),
     ("asterisk with a path", line(b"OPTIONS */a HTTP/1.1"), 400),
     ("authority to GET", line(b"GET localhost:80 HTTP/1.1"), 400),
     ("tab in the path", line(b"GET /a\tb HTTP/1.1"), 400),
@@ -112,7 +124,16 @@ REFUSED = [  # name, request, status
     ("10,000 headers", head(*[b"X: a"] * 10_000), 431),
     ("head of 70 KB", head(b"X: " + LONG), 431),
     ("head of 70 KB without an end", head(b"X: " + LONG)[:-4], 431),
+    ("head of 64 KiB and a byte", head_of(65537), 431),
     ("name of 70 KB", head(LONG + b": a"), 431),
+    # RFC 9110 8.3: Content-Type is one
+    ("two Content-Types", post(b"Content-Type: text/plain", b"Content-Type: text/html",
+                               b"Content-Length: 4"), 400),
+    # RFC 9110 10.1.1: Expect
+    ("unknown expectation", post(b"Expect: a miracle", b"Content-Length: 4"), 417),
+    ("unknown expectation to GET", head(b"Expect: a"), 417),
+    ("unknown expectation beside the known", post(
+        b"Expect: 100-continue, a", b"Content-Length: 4"), 417),
     # 6.2, 6.3: Content-Length
     ("two lengths", post(b"Content-Length: 4", b"Content-Length: 3"), 400),
     ("two lengths, the last is right", post(b"Content-Length: 0", b"Content-Length: 4"), 400),
@@ -137,6 +158,7 @@ REFUSED = [  # name, request, status
     ("length of 2 GiB", post(b"Content-Length: 2147483648"), 413),
     ("length of 2 GiB, and 3 MB of it", post(b"Content-Length: 2147483648", body=bytes(3_000_000)),
      413),
+    ("length of 1 GiB and a byte", post(b"Content-Length: %d" % (GIB + 1)), 413),
     ("length beyond 64 bits", post(b"Content-Length: 18446744073709551620"), 400),
     ("length of 5,000 digits", post(b"Content-Length: " + b"9" * 5000), 400),
     # 6.1, 6.3: Transfer-Encoding
@@ -159,10 +181,15 @@ REFUSED = [  # name, request, status
     ("chunk size with 0x", chunks(b"0x4\r\nbody\r\n0\r\n\r\n"), 400),
     ("chunk size with an underscore", chunks(b"0_4\r\nbody\r\n0\r\n\r\n"), 400),
     ("chunk size after a space", chunks(b" 4\r\nbody\r\n0\r\n\r\n"), 400),
+    ("chunk size before a space", chunks(b"4 \r\nbody\r\n0\r\n\r\n"), 400),
+    ("chunk size before a tab", chunks(b"4\t\r\nbody\r\n0\r\n\r\n"), 400),
+    ("last chunk size before a space", chunks(b"4\r\nbody\r\n0 \r\n\r\n"), 400),
     ("chunk size before a vertical tab", chunks(b"4\x0b\r\nbody\r\n0\r\n\r\n"), 400),
     ("chunk size not ASCII", chunks(b"\xb2\r\nbody\r\n0\r\n\r\n"), 400),
     ("chunk size of 17 digits", chunks(b"f" * 17 + b"\r\nbody\r\n0\r\n\r\n"), 413),
     ("chunk size of 2 GiB", chunks(b"80000000\r\nbody\r\n0\r\n\r\n"), 413),
+    ("chunk size of 1 GiB and a byte", chunks(b"%x\r\nbody" % (GIB + 1)), 413),
+    ("chunks of 1 GiB and a byte", chunks(b"4\r\nbody\r\n%x\r\n" % (GIB - 3)), 413),
     ("chunk size of 100,000 digits", chunks(b"0" * 100_000), 400),
     ("chunk size ended by LF", chunks(b"4\nbody\r\n0\r\n\r\n"), 400),
     ("chunk size ended by CR", chunks(b"4\rbody\r\n0\r\n\r\n"), 400),
@@ -180,6 +207,17 @@ REFUSED = [  # name, request, status
     ("trailer with a space before its colon", chunks(b"0\r\nX : a\r\n\r\n"), 400),
     ("trailer with a line fold", chunks(b"0\r\nX: a\r\n b\r\n\r\n"), 400),
     ("trailer with a CR", chunks(b"0\r\nX: a\rb\r\n\r\n"), 400),
+    # RFC 9110 6.5.1: what a trailer may not say
+    ("trailer Content-Length", chunks(b"0\r\nContent-Length: 9\r\n\r\n"), 400),
+    ("trailer content-length after a harmless one", chunks(
+        b"4\r\nbody\r\n0\r\nX: a\r\ncontent-length: 4\r\n\r\n"), 400),
+    ("trailer Transfer-Encoding", chunks(b"0\r\nTransfer-Encoding: chunked\r\n\r\n"), 400),
+    ("trailer TRANSFER-ENCODING", chunks(b"0\r\nTRANSFER-ENCODING: gzip\r\n\r\n"), 400),
+    ("trailer Host", chunks(b"0\r\nHost: localhost\r\n\r\n"), 400),
+    ("trailer Connection", chunks(b"0\r\nConnection: close\r\n\r\n"), 400),
+    ("trailer Trailer", chunks(b"0\r\nTrailer: X\r\n\r\n"), 400),
+    ("80 trailers of 1 KB", chunks(b"0\r\n" + (b"X: " + LONG[:1000] + b"\r\n") * 80 + b"\r\n"),
+     431),
     ("trailers of 70 KB", chunks(b"0\r\nX: " + LONG + b"\r\n\r\n"), 431),
     ("101 trailers", chunks(b"0\r\n" + b"X: a\r\n" * 101 + b"\r\n"), 431),
 ]
@@ -212,10 +250,15 @@ SERVED = [  # name, request, body: what the application read
     ("a path with a colon", line(b"GET /a:b@c HTTP/1.1"), b""),
     ("a percent sign alone", line(b"GET /100% HTTP/1.1"), b""),
     ("method of one's own", line(b"M-SEARCH!~ / HTTP/1.1"), b""),
+    ("method that ends like CONNECT", line(b"XCONNECT / HTTP/1.1"), b""),
+    ("HTTP/1.2", line(b"GET / HTTP/1.2"), b""),
+    ("HTTP/1.9", line(b"GET / HTTP/1.9"), b""),
+    ("one Content-Type", post(b"Content-Type: a/b", b"Content-Length: 4"), b"body"),
     ("method in small letters", line(b"get / HTTP/1.1"), b""),
     ("an empty line before the request", b"\r\n" + head(), b""),
     ("a request line of 60,000 bytes", line(b"GET /" + LONG[:60_000] + ONE_ONE), b""),
     ("100 headers", head(*[b"X: a"] * 99), b""),
+    ("a head of 64 KiB", head_of(65536), b""),
     ("a header of 60,000 bytes", head(b"X: " + LONG[:60_000]), b""),
     ("empty value", head(b"X:"), b""),
     ("no space after a colon", head(b"X:a"), b""),
@@ -236,9 +279,12 @@ SERVED = [  # name, request, body: what the application read
      b"01234567890123456789"),
     ("chunk size with zeros", chunks(b"0004\r\nbody\r\n000\r\n\r\n"), b"body"),
     ("chunk that looks like the last", chunks(b"5\r\n0\r\n\r\n\r\n0\r\n\r\n"), b"0\r\n\r\n"),
+    ("chunk extension after a blank", chunks(b"4 ;a=b\r\nbody\r\n0\t;c\r\n\r\n"), b"body"),
     ("chunk extensions", chunks(b'4;a=b;c="d"\r\nbody\r\n0;e\r\n\r\n'), b"body"),
     ("trailers", chunks(b"4\r\nbody\r\n0\r\nX: a\r\nY: b\r\n\r\n"), b"body"),
-    ("a trailer that would be a length", chunks(b"0\r\nContent-Length: 9\r\n\r\n"), b""),
+    ("100 trailers", chunks(b"4\r\nbody\r\n0\r\n" + b"X: a\r\n" * 100 + b"\r\n"), b"body"),
+    ("60 trailers of 1 KB", chunks(
+        b"4\r\nbody\r\n0\r\n" + (b"X: " + LONG[:1000] + b"\r\n") * 60 + b"\r\n"), b"body"),
 ]
 
 
@@ -250,6 +296,9 @@ LATE = [  # the client falls silent, and stays
     ("before the first chunk", chunks(b"")),
     ("in the middle of a chunk", chunks(b"5\r\nbody")),
     ("in the middle of the trailers", chunks(b"0\r\nX: a")),
+    ("in a body of 1 GiB", post(b"Content-Length: %d" % GIB)),
+    ("in a chunk of 1 GiB", chunks(b"%x\r\nbody" % GIB)),
+    ("in the second of two chunks that make 1 GiB", chunks(b"4\r\nbody\r\n%x\r\n" % (GIB - 4))),
 ]
 
 
@@ -337,6 +386,31 @@ def test_body_has_time_for_each_block(stage, request_, serve):
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert answer.endswith(b"slowly")
     assert time.monotonic() - start > 1, "it took longer than TIMEOUT in all"
+
+
+@every_complete_stage
+@pytest.mark.parametrize("start", [b"", b"0\r\nX: "], ids=["chunk size", "trailer"])
+def test_line_of_a_chunked_body_has_to_come_in_time_in_all(stage, start, serve):
+    with lab.connect(serve(stage, ECHOES, TIMEOUT=0.5).port) as client:
+        client.sendall(chunks(start))
+        begin = time.monotonic()
+        answer = drip(client, b"0" * 100, pause=0.1)
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert 0.4 < time.monotonic() - begin < 5
+
+
+@every_complete_stage
+def test_each_chunk_has_time_anew(stage, serve):
+    """Each in a packet of its own, within TIMEOUT; all of them together take longer."""
+    chunk, last = b"4\r\nbody\r\n", b"0\r\n\r\n"
+    with lab.connect(serve(stage, ECHOES, TIMEOUT=0.5).port) as client:
+        client.sendall(chunks(b"", CLOSE))
+        for _ in range(6):
+            time.sleep(0.2)
+            client.sendall(chunk)
+        client.sendall(last)
+        answer = lab.read_until(client, b"no such end")
+    assert answer.endswith(b"body" * 6), answer
 
 
 @every_complete_stage

@@ -10,7 +10,7 @@ import time
 import pytest
 
 import lab
-from scripts import linux_only
+from scripts import linux_only, needs
 
 
 @pytest.fixture
@@ -89,18 +89,19 @@ def test_all_workers_sleep_in_accept_on_one_listening_socket(start_stage):
 
 
 @pytest.mark.claim("3.27")
-def test_worker_that_is_killed_is_replaced(start_stage):
+@pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM], ids=["kill-9", "kill"])
+def test_worker_that_is_killed_is_replaced(signum, start_stage):
     server = start_stage("3j", DELAY=0)
     assert lab.eventually(lambda: len(lab.children(server.pid)) == 4)
     before = {child.pid for child in lab.children(server.pid)}
     victim = min(before)
-    os.kill(victim, signal.SIGKILL)
+    os.kill(victim, signum)
     assert lab.eventually(lambda: len(lab.children(server.pid)) == 4
                           and victim not in {child.pid for child in lab.children(server.pid)})
     after = {child.pid for child in lab.children(server.pid)}
     assert before - after == {victim}, "the others are left alone"
     assert not lab.zombies(server.pid)
-    assert f"Worker {victim} died, status -9" in server.stdout
+    assert f"Worker {victim} died, status {-signum}" in server.stdout
     assert lab.ask(server.port).status == 200
 
 
@@ -138,6 +139,19 @@ def test_parent_takes_its_workers_along_where_one_has_just_died(signum, start_st
     server.process.send_signal(signum)
     assert server.wait_until_dead() == 0
     assert not server.members()
+
+
+@needs("bash")
+@pytest.mark.claim("3.27")
+def test_parent_that_can_have_no_more_workers_takes_those_along_that_it_has(servers):
+    try:
+        server = lab.Server(lab.stage_command("3j"), processes=3)  # the parent, and two
+    except lab.ServerError as error:
+        pytest.skip(str(error))
+    servers.enter_context(server)
+    assert server.wait_until_dead() == 1
+    assert "BlockingIOError" in server.stderr
+    assert server.members() == []
 
 
 @pytest.mark.claim("3.27")

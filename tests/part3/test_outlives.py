@@ -1,4 +1,4 @@
-"""What 2b, 3h and 3l outlive, with no descriptor, process or memory left behind."""
+"""What 2j and 3z outlive, with no descriptor, process or memory left behind."""
 
 import socket
 import threading
@@ -10,22 +10,32 @@ from statistics import median
 import pytest
 
 import lab
-from complete import COMPLETE, arguments, drip, every_complete_stage, fetch, head, post
+from complete import (
+    LAST,
+    Variant,
+    arguments,
+    drip,
+    every_complete_stage,
+    every_concurrent_stage,
+    fetch,
+    head,
+    post,
+)
 from ideas import living
 from properties import nonblocking
 from scripts import linux_only, needs, seconds
 
-CONCURRENT = pytest.mark.parametrize("stage", COMPLETE[1:], ids=lambda stage: stage.name)
 REQUEST = post(b"Content-Length: 4", b"Connection: close").replace(b"/hello", b"/echoes")
 STREAM = head(b"Connection: close", start=b"GET /streams?50 HTTP/1.1")
 MEGABYTE = 1 << 20
+FORKING = Variant("3h", "3h", keeps_alive=False)
 
 
 @pytest.fixture
 def start(start_stage):
     """start(stage) starts it with the applications of tests/part2/apps.py, and one worker."""
     def start(stage, **options):
-        return start_stage(stage.name, *arguments(stage, workers=1), **options)
+        return start_stage(stage.stage, *arguments(stage, workers=1), **options)
     return start
 
 
@@ -180,7 +190,7 @@ def dripping(port, clients, data):
 
 
 def test_others_are_served_while_200_clients_send_a_byte_a_second(start):
-    server = start(COMPLETE[-1])
+    server = start(LAST)
     with nothing_left(server), dripping(server.port, 200, REQUEST):
         times = []
         while len(times) < 20:
@@ -208,7 +218,7 @@ def test_endless_body_is_drawn_as_fast_as_its_client_reads(stage, start):
         while read < 60 * MEGABYTE:
             read += len(client.recv(MEGABYTE))
         assert server.stderr.count("a megabyte\n") >= 60
-        grown = (lab.memory(server.members(), "RSS") - before) / MEGABYTE - own_process(stage, server)
+        grown = (lab.memory(server.members(), "RSS") - before) / MEGABYTE
         assert grown < 20, f"The server's processes grew by {grown:.0f} MiB."
 
 
@@ -218,11 +228,6 @@ def stops_growing(count):
     lab.eventually(lambda: seen.append(count()) or seen[-1] and seen[-10:] == [seen[-1]] * 10,
                    10, 0.05)
     return seen[-1]
-
-
-def own_process(stage, server):
-    """MiB that a child of 3h has from its birth."""
-    return lab.memory([server.pid], "RSS") / MEGABYTE if stage.name == "3h" else 0
 
 
 @linux_only
@@ -260,7 +265,7 @@ def fail(server):
             fetch(server, f"/{path}")
 
 
-@CONCURRENT
+@every_concurrent_stage
 def test_application_that_ends_its_process(stage, start):
     """The client sees the end of the connection; whoever comes next finds a process."""
     server = start(stage)
@@ -270,13 +275,14 @@ def test_application_that_ends_its_process(stage, start):
             fetch(server, "/ends_its_process")
         assert fetch(server, "/ends_its_process/hello").body == b"fine"
     assert lab.eventually(lambda: len(living(server)) == many)
-    assert lab.eventually(lambda: set(server.members()) == living(server) or not fetch(server), 20, 0.1)
+    assert lab.eventually(
+        lambda: set(server.members()) == living(server) or not fetch(server), 20, 0.1)
 
 
 # Want of descriptors and of processes
 
 
-@CONCURRENT
+@every_concurrent_stage
 def test_300_clients_on_64_descriptors_are_late_and_not_lost(stage, start):
     server = start(stage, files=64)
     answers = lab.ask_at_once(server.port, 300, head(
@@ -289,7 +295,7 @@ def test_300_clients_on_64_descriptors_are_late_and_not_lost(stage, start):
 @needs("bash")
 def test_500_clients_on_50_processes_are_late_and_not_lost(start_limited):
     """60 more are silent: until they leave, there is no process for any of the 500."""
-    server = start_limited(COMPLETE[1], processes=50)
+    server = start_limited(FORKING, processes=50)
     answers = []
     with silent_clients(server, 60):
         assert lab.eventually(lambda: len(lab.children(server.pid)) > 40)
@@ -307,18 +313,26 @@ def test_500_clients_on_50_processes_are_late_and_not_lost(start_limited):
 @linux_only
 @needs("bash")
 @pytest.mark.parametrize(("stage", "limit"), [
-    (COMPLETE[1], {"processes": 30}), (COMPLETE[2], {"files": 40})], ids=["3h", "3l"])
+    (FORKING, {"processes": 30}), (LAST, {"files": 40})], ids=["3h", LAST.name])
 def test_server_sleeps_while_it_has_too_few(stage, limit, start_limited):
-    """50 clients are silent, and given up after a while; the next one waits, and is served."""
-    server = start_limited(stage, TIMEOUT=1.5, **limit)
+    """50 clients are silent; the next one is served when they have left."""
+    server = start_limited(stage, TIMEOUT=60, **limit)
     with silent_clients(server, 50):
         time.sleep(0.3)
         before = lab.cpu_seconds(server.members())
         time.sleep(0.7)
         used = lab.cpu_seconds(server.members()) - before
         assert used < 0.35, f"In 0.7 s it used {used:.2f} s of processor time."
-        assert fetch(server, "/says_pid").status == 200
+    assert fetch(server, "/says_pid").status == 200
     assert server.exit_status is None
+
+
+@needs("bash")
+@every_concurrent_stage
+def test_silent_clients_are_given_up_and_their_descriptors_are_for_others(stage, start_limited):
+    server = start_limited(stage, TIMEOUT=1, files=40)
+    with silent_clients(server, 50):
+        assert fetch(server, "/says_pid").status == 200
 
 
 @pytest.fixture
