@@ -8,8 +8,8 @@ export PYTEST_DEBUG_TEMPROOT = $(CURDIR)/.venv
 help:  ## list the targets, as make alone does
 	@sed -n 's/^\([a-z0-9-]*\):.*##  */\1 /p' Makefile | while read -r target words; do printf '  make %-12s %s\n' "$$target" "$$words"; done
 
-serve: STAGE = 3h
-serve: .venv/installed  ## run a stage: STAGE=3h unless you say, with APP=part2.wsgiapp:app
+serve: STAGE = 3z
+serve: .venv/installed  ## run a stage: STAGE=3z unless you say, with APP=part2.wsgiapp:app
 	@if [ -f part?/webserver$(STAGE).py ]; then \
 		exec .venv/bin/python part?/webserver$(STAGE).py $(APP); \
 	else \
@@ -56,7 +56,7 @@ test-part3: .venv/installed  ## run the tests of part 3: more than one client at
 test-notebooks: .venv/installed  ## run the notebooks and the tests of their instruments
 	.venv/bin/pytest -m notebooks
 
-bench: .venv/installed  ## measure servers side by side: some ten minutes; or one: ONLY=3x
+bench: .venv/installed  ## measure servers side by side: some ten minutes; or one: ONLY=3z
 	.venv/bin/python tests/bench.py $(if $(ONLY),--only $(ONLY)) $(if $(FRESH),--fresh)
 
 lint: .venv/installed  ## check the style of the code

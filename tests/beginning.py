@@ -17,6 +17,9 @@ PORT = os.environ.get("PORT") or "8888"
 # Your server: it listens on HOST and PORT, and whatever a client asks, the answer is
 # b"HTTP/1.1 200 OK\\r\\n\\r\\nHello, World!\\n", and the end of the connection.
 '''
+NOTHING_ASKED = """\
+    nothing that make check asks for, and it must not lose what it had. Try the commands
+    at the top of our file, on it and on yours."""
 
 
 def beginning(stage):
@@ -28,11 +31,8 @@ def beginning(stage):
 
 
 def predecessor(stage):
-    """The Stage to begin with: its parent; but where WSGI goes on, what has it already."""
-    parent = STAGES[stage.parent or FIRST]
-    names = list(STAGES)
-    earlier = [STAGES[name] for name in names[:names.index(stage.name)] if STAGES[name].wsgi]
-    return earlier[-1] if stage.wsgi and not parent.wsgi and earlier else parent
+    """The Stage to begin with: its parent."""
+    return STAGES[stage.parent or FIRST]
 
 
 def code(stage):
@@ -44,8 +44,10 @@ def code(stage):
 
 def docstring(stage, before):
     what = f"This is the code of {before.file}. " if before else ""
+    if stage.joins:
+        what += f"Join {STAGES[stage.joins].file} to it. "
     text = wrapped(f"{what}The idea to add: {stage.idea}.")
-    read = "\n".join(f"    {place}" for place in map(section, stage.claims) if place)
+    read = "\n".join(f"    {place}" for place in places(stage))
     application = " part2.wsgiapp:app" * stage.wsgi
     return f'''"""Stage {stage.name}, mine.
 
@@ -66,12 +68,19 @@ Try it:
 '''
 
 
+def places(stage):
+    """Where to read of it: sections of the chapters, or else the texts of the stages."""
+    sections = [place for place in map(section, stage.claims) if place]
+    files = [STAGES[name].file for name in (stage.parent, stage.joins, stage.name) if name]
+    return sections or [f"the text at the top of {file}" for file in files]
+
+
 def news(stage, before):
     """A line for each thing that the stage is asked for and the one before it was not."""
     known = {question.words for question in questions(before)} if before else set()
     new = [question for question in questions(stage) if question.words not in known]
     return "\n".join(f"    {question.words}" + ", on purpose" * (question.kind == "show")
-                     for question in new) or "    nothing: it shows what it has"
+                     for question in new) or NOTHING_ASKED
 
 
 def wrapped(text):

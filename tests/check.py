@@ -40,7 +40,7 @@ class Unclear(Exception):
 
 def stage_named(name):
     """A Stage; without a name the one that the reader is at. Raises Unclear."""
-    name = name or progress.next_stage(progress.load()) or list(STAGES)[-1]
+    name = name or progress.next_stage(progress.load()) or progress.ORDER[-1]
     if name not in STAGES:
         raise Unclear(f"There is no stage {name}. There are: {', '.join(STAGES)}.")
     return STAGES[name]
@@ -124,7 +124,7 @@ def hint(stage_name):
     """The next hint on the first thing that was missing at the last check."""
     state = progress.load()
     if not state["last"] or stage_name and stage_name != state["last"]:
-        name = stage_name or list(STAGES)[0]
+        name = stage_name or progress.ORDER[0]
         raise Unclear(f"Nothing was checked yet. First: make check STAGE={name}")
     if not state["missing"]:
         raise Unclear(f"Stage {state['last']} is passed: there is nothing to hint at.")

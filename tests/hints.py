@@ -164,7 +164,7 @@ HINTS = {
         "Connection: close.",
         "How does the client know where the first answer ends, if not by the end of the "
         "connection? Content-Length, or chunks.",
-        "3.29"],
+        "3.31"],
     "holds_5000_idle": [
         "5,000 clients connect and are silent, then another one asks. What does each of the "
         "silent ones cost?",
@@ -311,7 +311,7 @@ def hints(question):
 
 def section(claim):
     """Where a claim is explained: "notebooks/3_4_zombies.ipynb, section 3.13"; None if nowhere."""
-    heading = re.compile(rf'"## {re.escape(claim)} ')
+    heading = re.compile(rf'"## (?:[\d.]+, )*{re.escape(claim)}[, ]')
     for path in sorted((lab.PROJECT / "notebooks").glob("*.ipynb")):
         if heading.search(path.read_text()):
             return f"notebooks/{path.name}, section {claim}"

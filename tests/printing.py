@@ -9,7 +9,7 @@ from rich.text import Text
 
 import hints
 from grading import WORDS, missing, questions
-from stages import STAGES
+from stages import STAGES, TRACKS
 
 GROUPS = {"property": "What it can do", "idea": "Its idea",
           "show": "Its faults, on purpose: show me", "manner": "Manners"}
@@ -110,11 +110,14 @@ def hint(screen, question, number):
 
 
 def bar(screen, progress, name):
-    """A piece for each stage, drawn if it is passed, and what comes next: a name, or None."""
+    """A bar for each track, drawn as far as it is passed, and what comes next: a name, or None."""
     passed = progress["passed"]
+    longest = max(map(len, TRACKS.values()))
     screen.say("")
-    screen.say(*[("━━━", "green") if stage in passed else ("───", "dim") for stage in STAGES],
-               f"  {len(passed)} of {len(STAGES)} stages")
+    for title, names in TRACKS.items():
+        screen.say(*[("━━━", "green") if stage in passed else ("───", "dim") for stage in names],
+                   "   " * (longest - len(names)), f"  {title}")
+    screen.say(f"{len(passed)} of {len(STAGES)} stages")
     if name is None:
         screen.say("All stages are passed. make bench compares ours with other servers.")
     elif name != progress["last"]:

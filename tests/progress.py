@@ -7,10 +7,11 @@ from contextlib import contextmanager
 
 import lab
 from grading import missing
-from stages import STAGES
+from stages import TRACKS
 
 FOLDER = lab.PROJECT / "my"
 FILE = FOLDER / ".progress.json"
+ORDER = [name for names in TRACKS.values() for name in names]  # one track after the other
 NOTHING = {"passed": [], "last": None, "missing": [], "hints": {}}
 
 
@@ -47,7 +48,7 @@ def remember(stage, results):
         seen = {name: count for name, count in progress["hints"].items()
                 if name in {name for _, name in bad}}
         progress.update(last=stage.name, missing=bad, hints=seen,
-                        passed=[name for name in STAGES if name in passed])
+                        passed=[name for name in ORDER if name in passed])
     return progress
 
 
@@ -63,7 +64,7 @@ def count_hint(name):
 def next_stage(progress):
     """The name of the stage that the reader is at: the last one checked, or the first after it
     that is not passed; None if all are."""
-    names, last = list(STAGES), progress["last"]
-    start = names.index(last) if last in names else 0
-    return next((name for name in names[start:] + names[:start]
+    last = progress["last"]
+    start = ORDER.index(last) if last in ORDER else 0
+    return next((name for name in ORDER[start:] + ORDER[:start]
                  if name not in progress["passed"]), None)

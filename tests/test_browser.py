@@ -13,6 +13,7 @@ PAGES = {
           ("part2.pyramidapp:app", "Hello world from Pyramid!"),
           ("part2.djangoapp:app", "Hello world from Django!")],
     "3g": [("", "Hello, World!")],
+    "3z": [("part2.djangoapp:app", "Hello world from Django!")],  # as make serve does
 }
 CASES = [pytest.param(STAGES[name], application, text, id=f"{name}-{application or 'hello'}")
          for name, pages in PAGES.items() for application, text in pages]

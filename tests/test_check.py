@@ -14,11 +14,12 @@ import pytest
 
 import hints
 import lab
-from beginning import beginning, predecessor
+from beginning import beginning, places, predecessor
 from grading import Question, ask, grade, missing, passed, questions
+from progress import NOTHING, ORDER, next_stage
 from properties import APPLICATION, Subject
 from scripts import linux_only, needs
-from stages import IDEAS, MANNERS, PROPERTIES, SHOWN, STAGES
+from stages import IDEAS, MANNERS, PROPERTIES, SHOWN, STAGES, TRACKS
 
 WRONG = lab.PROJECT / "tests/wrong"
 NODE = ["node", str(WRONG / "server.js")]
@@ -51,11 +52,23 @@ def test_our_stage_passes_its_own_check(stage):
     assert not wrong, wrong
 
 
-@pytest.mark.parametrize(("one", "other"), [
-    pytest.param(one, other, id=f"{one.name}-{other.name}")
-    for number, one in enumerate(STAGES.values(), 1) for other in list(STAGES.values())[number:]])
+def pairs():
+    """A stage and one after it. Of the later tracks those that the table tells apart: what other
+    steps add is tested by part2 and part3."""
+    early = TRACKS["The series"] + TRACKS["Other models"]
+    for number, one in enumerate(early, 1):
+        yield from ((one, other) for other in early[number:])
+    for track in (TRACKS["The complete server"], TRACKS["The server to use"]):
+        for number, other in enumerate(track):
+            for one in {STAGES[other].parent, *track[:number]}:
+                if telling(STAGES[one], STAGES[other]):
+                    yield one, other
+
+
+@pytest.mark.parametrize(("one", "other"), sorted(pairs()), ids="-".join)
 def test_our_stage_fails_the_check_of_one_after_it(one, other):
     """One question that goes wrong is enough; the table says which may."""
+    one, other = STAGES[one], STAGES[other]
     subject = Subject(lab.stage_command(one.name), APPLICATION * other.wsgi, patience=1)
     lacking = telling(one, other)
     assert any(not ask(question, other, subject).good for question in lacking), (
@@ -267,8 +280,29 @@ def test_a_stage_begins_with_the_code_of_one_before_it(stage):
         assert f"This is the code of {before.file}." in text
 
 
-def test_a_wsgi_stage_begins_with_a_wsgi_server():
-    assert [predecessor(STAGES[name]).name for name in ("2", "3c", "3h")] == ["1", "3b", "2"]
+def test_a_stage_begins_with_the_code_of_its_parent():
+    begins = {name: predecessor(STAGES[name]).name for name in ("2", "3c", "3h", "2b", "3l", "3m")}
+    assert begins == {"2": "1", "3c": "3b", "3h": "2", "2b": "2", "3l": "3k", "3m": "2i"}
+    assert "Join part3/webserver3g.py to it." in beginning(STAGES["3h"])
+
+
+@every_stage
+def test_a_beginning_says_where_to_read_of_it(stage):
+    """A section of a chapter; where there is none yet, the texts of our stages."""
+    assert places(stage)
+    for place in places(stage):
+        file, claim = re.fullmatch(r"the text at the top of (\S+)|(?:\S+), section ([\d.]+)",
+                                   place).groups()
+        assert file in {each.file for each in STAGES.values()} or claim in stage.claims
+
+
+def test_one_track_comes_after_the_other():
+    assert sorted(ORDER) == sorted(STAGES)
+    assert next_stage(NOTHING) == "1"
+    series = ORDER[:ORDER.index("3h") + 1]
+    assert next_stage({"passed": series, "last": "3h"}) == "2b"
+    assert next_stage({"passed": ["3l"], "last": "3l"}) == "3m"
+    assert next_stage({"passed": ORDER, "last": "3z"}) is None
 
 
 @pytest.mark.parametrize("action", ["check", "start"])

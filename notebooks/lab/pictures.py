@@ -372,7 +372,7 @@ def _names(axes, ends):
 
 
 def bars(series, xlabel, title=None):
-    """Figures side by side: {"kept": {"3l": 100_000, "3g": None}, "anew": {"3l": 40_000, ...}}.
+    """Figures side by side: {"kept": {"3z": 100_000, "3g": None}, "anew": {"3z": 40_000, ...}}.
 
     Three series at most. The first name is on top, with a bar for each of its figures.
     """

@@ -83,7 +83,7 @@ def test_command_that_is_not_there_is_said():
 
 
 def test_stage_that_is_not_there_is_said_with_those_that_are():
-    with pytest.raises(lab.ServerError, match="no stage '9z'. There are: 1, 2, 2b, 3a"):
+    with pytest.raises(lab.ServerError, match="no stage '9z'. There are: 1, 2, 2b, 2c"):
         lab.start_stage("9z")
 
 
