@@ -13,6 +13,8 @@ On purpose:
     see webserver2g.py.
     Of PEP 3333 it leaves out write(), see webserver2d.py, exc_info, and close() of the iterable.
     A HEAD request gets a body, and the Date is not true.
+    A refusal may be lost: unread data turn the end of the connection into a reset. See
+    webserver2i.py.
     It serves one client at a time, as before.
 """
 

@@ -13,6 +13,8 @@ On purpose:
     fails with an OSError, the server blames the client.
     Of PEP 3333 exc_info and close() of the iterable are left out still: see webserver2e.py.
     A HEAD request gets a body, and the Date is not true.
+    A refusal may be lost: unread data turn the end of the connection into a reset. See
+    webserver2i.py.
     It serves one client at a time, as before.
 """
 

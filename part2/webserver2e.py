@@ -13,6 +13,8 @@ Try it:
 On purpose:
     Where a body ends, only the end of the connection tells: nobody sees that a part is missing.
     A HEAD request gets a body. webserver2f.py mends that, and says the length where it knows it.
+    A refusal may be lost: unread data turn the end of the connection into a reset. See
+    webserver2i.py.
     It serves one client at a time, as before.
 """
 

@@ -12,6 +12,8 @@ Try it:
 On purpose:
     A body of which nobody knows the length ends with the connection.
     A request's body may only be a megabyte long, and has to say its length: see webserver2g.py.
+    A refusal may be lost: unread data turn the end of the connection into a reset. See
+    webserver2i.py.
     It serves one client at a time, as before.
 """
 

@@ -13,6 +13,8 @@ On purpose:
     It takes nearly anything for a head: see webserver2h.py.
     It reads what can be read in two ways: of a length and chunks it believes the chunks. A proxy
     in front of it may believe the length. webserver2i.py refuses.
+    A refusal may be lost: unread data turn the end of the connection into a reset. See
+    webserver2i.py.
     It serves one client at a time, as before.
 """
 

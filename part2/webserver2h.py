@@ -14,6 +14,8 @@ On purpose:
     Of a length and chunks it still believes the chunks, and a proxy before it may believe the
     length. It takes any number of headers, and an application may send two in one: see
     webserver2i.py.
+    A refusal may be lost: unread data turn the end of the connection into a reset. See
+    webserver2i.py.
     It serves one client at a time, as before.
 """
 
@@ -190,11 +192,13 @@ def parse_target(method, target):
         raise Refused(400, "this server is no proxy")
     if method == "OPTIONS" and target == "*":  # the server as a whole
         return None, "/", ""
-    match = ORIGIN_FORM.fullmatch(target) or ABSOLUTE_FORM.fullmatch(target)
-    if not match:
-        raise Refused(400, "the target is neither a path nor a URL")
-    found = match.groupdict()
-    return found.get("host"), found["path"] or "/", found["query"] or ""
+    match = ORIGIN_FORM.fullmatch(target)
+    if match:
+        return None, match["path"], match["query"] or ""
+    match = ABSOLUTE_FORM.fullmatch(target)
+    if match:
+        return match["host"], match["path"] or "/", match["query"] or ""
+    raise Refused(400, "the target is neither a path nor a URL")
 
 
 def parse_headers(lines):

@@ -100,7 +100,6 @@ class Connection:
 
     def next_block(self):
         """What comes next; nothing if no more is to come."""
-        yield READ
         try:
             return self.socket.recv(65536)
         except OSError as error:
@@ -108,7 +107,8 @@ class Connection:
 
     def receive(self):
         """One more block in the buffer."""
-        block = yield from self.next_block()
+        yield READ
+        block = self.next_block()
         if not block and not self.asking:  # a browser opens connections in advance
             raise ClientLeft("it asked for nothing")
         if not block:
@@ -225,11 +225,13 @@ def parse_target(method, target):
         raise Refused(400, "this server is no proxy")
     if method == "OPTIONS" and target == "*":  # the server as a whole
         return None, "/", ""
-    match = ORIGIN_FORM.fullmatch(target) or ABSOLUTE_FORM.fullmatch(target)
-    if not match:
-        raise Refused(400, "the target is neither a path nor a URL")
-    found = match.groupdict()
-    return found.get("host"), found["path"] or "/", found["query"] or ""
+    match = ORIGIN_FORM.fullmatch(target)
+    if match:
+        return None, match["path"], match["query"] or ""
+    match = ABSOLUTE_FORM.fullmatch(target)
+    if match:
+        return match["host"], match["path"] or "/", match["query"] or ""
+    raise Refused(400, "the target is neither a path nor a URL")
 
 
 def parse_headers(lines):
@@ -498,8 +500,9 @@ def hang_up(connection):
     with suppress(OSError, ClientLeft):
         yield from connection.send(b"")  # what is left, if the application has failed
         connection.socket.shutdown(socket.SHUT_WR)
-        while (yield from connection.next_block()):
-            pass
+        yield READ
+        while connection.next_block():
+            yield READ
 
 
 def show(mark, message):

@@ -123,7 +123,6 @@ class Connection:
 
     def next_block(self):
         """What comes next; nothing if no more is to come."""
-        yield READ
         try:
             return self.socket.recv(65536)
         except OSError as error:
@@ -131,14 +130,16 @@ class Connection:
 
     def receive(self):
         """One more block in the buffer."""
-        block = yield from self.next_block()
+        yield READ
+        block = self.next_block()
         if not block and not self.asking:  # a browser opens connections in advance
             raise ClientLeft("it asked for nothing")
         if not block:
             raise Refused(400, "the request ends early")
         if not self.asking:
             self.asking = True
-            self.give_time()  # for the head as a whole, from its first byte on
+            if b"\r\n\r\n" not in block:  # it has so much time for its head as a whole
+                self.give_time()
         self.buffer += block
 
     def read_until(self, mark, too_long=None):
@@ -261,11 +262,13 @@ def parse_target(method, target):
         raise Refused(400, "this server is no proxy")
     if method == "OPTIONS" and target == "*":  # the server as a whole
         return None, "/", ""
-    match = ORIGIN_FORM.fullmatch(target) or ABSOLUTE_FORM.fullmatch(target)
-    if not match:
-        raise Refused(400, "the target is neither a path nor a URL")
-    found = match.groupdict()
-    return found.get("host"), found["path"] or "/", found["query"] or ""
+    match = ORIGIN_FORM.fullmatch(target)
+    if match:
+        return None, match["path"], match["query"] or ""
+    match = ABSOLUTE_FORM.fullmatch(target)
+    if match:
+        return match["host"], match["path"] or "/", match["query"] or ""
+    raise Refused(400, "the target is neither a path nor a URL")
 
 
 def parse_headers(lines):
@@ -540,8 +543,9 @@ def hang_up(connection):
         connection.socket.shutdown(socket.SHUT_WR)
         connection.asking = False
         connection.give_time()
-        while (yield from connection.next_block()):
-            pass
+        yield READ
+        while connection.next_block():
+            yield READ
 
 
 def show(mark, message):

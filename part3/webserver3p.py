@@ -126,7 +126,6 @@ class Connection:
 
     def next_block(self):
         """What comes next; nothing if no more is to come."""
-        yield READ
         try:
             return self.socket.recv(65536)
         except OSError as error:
@@ -134,14 +133,16 @@ class Connection:
 
     def receive(self):
         """One more block in the buffer."""
-        block = yield from self.next_block()
+        yield READ
+        block = self.next_block()
         if not block and not self.asking:  # a browser opens connections in advance
             raise ClientLeft("it asked for nothing")
         if not block:
             raise Refused(400, "the request ends early")
         if not self.asking:
             self.asking = True
-            self.give_time()  # for the head as a whole, from its first byte on
+            if b"\r\n\r\n" not in block:  # it has so much time for its head as a whole
+                self.give_time()
         self.buffer += block
 
     def read_until(self, mark, too_long=None):
@@ -264,11 +265,13 @@ def parse_target(method, target):
         raise Refused(400, "this server is no proxy")
     if method == "OPTIONS" and target == "*":  # the server as a whole
         return None, "/", ""
-    match = ORIGIN_FORM.fullmatch(target) or ABSOLUTE_FORM.fullmatch(target)
-    if not match:
-        raise Refused(400, "the target is neither a path nor a URL")
-    found = match.groupdict()
-    return found.get("host"), found["path"] or "/", found["query"] or ""
+    match = ORIGIN_FORM.fullmatch(target)
+    if match:
+        return None, match["path"], match["query"] or ""
+    match = ABSOLUTE_FORM.fullmatch(target)
+    if match:
+        return match["host"], match["path"] or "/", match["query"] or ""
+    raise Refused(400, "the target is neither a path nor a URL")
 
 
 def parse_headers(lines):
@@ -543,8 +546,9 @@ def hang_up(connection):
         connection.socket.shutdown(socket.SHUT_WR)
         connection.asking = False
         connection.give_time()
-        while (yield from connection.next_block()):
-            pass
+        yield READ
+        while connection.next_block():
+            yield READ
 
 
 def show(mark, message):
@@ -599,10 +603,13 @@ class Worker:
         self.accepting, self.closed_until = True, 0
         self.selector = selectors.DefaultSelector()  # epoll on Linux, kqueue on macOS
         self.selector.register(listen_socket, READ, self.accept)
-        self.selector.register(lifeline, READ, sys.exit)  # it ends when the master does
+        self.selector.register(lifeline, READ, self.leave)  # it ends when the master does
         for signum in signal.SIGINT, signal.SIGTERM:
             signal.signal(signum, do_nothing)  # if all processes get one, the master decides
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+
+    def leave(self):
+        os._exit(1)
 
     def serve_forever(self):
         while True:

@@ -130,7 +130,6 @@ class Connection:
 
     def next_block(self):
         """What comes next; nothing if no more is to come."""
-        yield READ
         try:
             return self.socket.recv(65536)
         except OSError as error:
@@ -138,14 +137,16 @@ class Connection:
 
     def receive(self):
         """One more block in the buffer."""
-        block = yield from self.next_block()
+        yield READ
+        block = self.next_block()
         if not block and not self.asking:  # a browser opens connections in advance
             raise ClientLeft("it asked for nothing")
         if not block:
             raise Refused(400, "the request ends early")
         if not self.asking:
             self.asking = True
-            self.give_time()  # for the head as a whole, from its first byte on
+            if b"\r\n\r\n" not in block:  # it has so much time for its head as a whole
+                self.give_time()
         self.buffer += block
 
     def read_until(self, mark, too_long=None):
@@ -268,11 +269,13 @@ def parse_target(method, target):
         raise Refused(400, "this server is no proxy")
     if method == "OPTIONS" and target == "*":  # the server as a whole
         return None, "/", ""
-    match = ORIGIN_FORM.fullmatch(target) or ABSOLUTE_FORM.fullmatch(target)
-    if not match:
-        raise Refused(400, "the target is neither a path nor a URL")
-    found = match.groupdict()
-    return found.get("host"), found["path"] or "/", found["query"] or ""
+    match = ORIGIN_FORM.fullmatch(target)
+    if match:
+        return None, match["path"], match["query"] or ""
+    match = ABSOLUTE_FORM.fullmatch(target)
+    if match:
+        return match["host"], match["path"] or "/", match["query"] or ""
+    raise Refused(400, "the target is neither a path nor a URL")
 
 
 def parse_headers(lines):
@@ -550,8 +553,9 @@ def hang_up(connection):
         connection.give_time()
         if connection.worker.stopping:  # there is no time for that
             return
-        while (yield from connection.next_block()):
-            pass
+        yield READ
+        while connection.next_block():
+            yield READ
 
 
 def log(connection, remark):
@@ -623,15 +627,12 @@ class Worker:
         for signum in signal.SIGHUP, signal.SIGINT, signal.SIGTERM:
             signal.signal(signum, do_nothing)  # if all processes get one, the master decides
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-        self.next_sign = 0
         self.show_life()
         self.application = load_application(options.application)
         lifeline.send(b"!")  # ready
 
     def show_life(self):
         """If this is not done again in time, print where the worker stands, and end it."""
-        if time.monotonic() < self.next_sign:  # the last one was just now
-            return
         if self.options.hang_timeout:
             faulthandler.dump_traceback_later(self.options.hang_timeout, exit=True)
         self.next_sign = time.monotonic() + TICK
@@ -640,12 +641,14 @@ class Worker:
         while self.connections or not self.retiring:
             ready = self.selector.select(TICK)  # sleeps until one socket is ready, or several
             now = time.monotonic()  # what comes while an application works, still comes in time
-            self.show_life()
             for key, _ in ready:
                 key.data()
-                self.show_life()
+                if time.monotonic() > self.next_sign:
+                    self.show_life()
             self.end_those_who_are_late(now)
             self.mind_the_door(now)
+            if now > self.next_sign:
+                self.show_life()
 
     def end_those_who_are_late(self, now):
         while self.connections:
@@ -891,7 +894,7 @@ def most_connections():
 
 class Parser(argparse.ArgumentParser):
     def error(self, why):
-        sys.exit(f"Name one module:callable, or see --help: {why}.")
+        sys.exit(f"It does not start: {why}. It wants a module:callable; see --help for the rest.")
 
 
 def count(text):

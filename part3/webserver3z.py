@@ -48,6 +48,7 @@ GRACE = 30  # seconds to finish what is in flight
 REQUEST_QUEUE_SIZE = 1024
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 THREAD = "thread"  # a conversation may wait for this as well
+WITH_FIN = getattr(socket, "MSG_MORE", 0)  # these bytes wait for the FIN, and travel with it
 MAX_HEAD, MAX_HEADERS = 65536, 100  # bytes of request line and headers; how many headers
 MAX_BODY, MAX_IN_MEMORY = 1 << 30, 1 << 20  # bytes; the rest goes to a temporary file
 MAX_UNSENT = 1 << 20  # bytes that write() keeps for a client; then it waits
@@ -92,7 +93,7 @@ class Cache(dict):
 
     def keep(self, key, value, size):
         """Unless it is large: the size is in bytes."""
-        if len(self) >= 256:
+        if len(self) >= 128:
             self.clear()
         if size <= 2048:
             self[key] = value
@@ -113,6 +114,7 @@ class Connection:
         self.unsent = bytearray()
         self.asking = False  # whether a request has begun
         self.fresh = True  # it has mostly sent something already
+        self.said_last = False  # whether it has told that nothing more is to come
         self.steps = converse(self, worker.application)
         self.context = contextvars.copy_context()  # what an application sets there is for this one
         worker.connections[self] = True
@@ -176,27 +178,29 @@ class Connection:
             self.go_on(self.steps.throw, ClientLeft("it asks nothing, or does not read"))
 
     def next_block(self):
-        """What comes next; nothing if no more is to come."""
-        if not self.fresh:  # else it is worth a try
-            yield READ
-        self.fresh = False
+        """What comes next; nothing if no more is to come, and None if it is not here yet."""
         try:
             return self.socket.recv(65536)
         except BlockingIOError:
-            return (yield from self.next_block())
+            return None
         except OSError as error:
             raise ClientLeft(error) from None
 
     def receive(self):
         """One more block in the buffer."""
-        block = yield from self.next_block()
+        if not self.fresh:  # else it is worth a try
+            yield READ
+        self.fresh = False
+        while (block := self.next_block()) is None:
+            yield READ
         if not block and not self.asking:  # a browser opens connections in advance
             raise ClientLeft("it asked for nothing")
         if not block:
             raise Refused(400, "the request ends early")
         if not self.asking:
             self.asking = True
-            self.give_time()  # for the head as a whole, from its first byte on
+            if b"\r\n\r\n" not in block:  # it has so much time for its head as a whole
+                self.give_time()
         self.buffer += block
 
     def read_until(self, mark, too_long=None):
@@ -234,12 +238,12 @@ class Connection:
             yield WRITE
             self.send_some()
 
-    def send_some(self):
+    def send_some(self, flags=0):
         """As much as the kernel has room for."""
         if not self.unsent:
             return
         try:
-            sent = self.socket.send(self.unsent)
+            sent = self.socket.send(self.unsent, flags)
         except BlockingIOError:
             sent = 0
         except OSError as error:
@@ -286,11 +290,14 @@ def read_request(connection):
     environ, length, expecting = UNDERSTOOD.get(head) or understand(head, connection.worker)
     if expecting:
         yield from connection.send(b"HTTP/1.1 100 Continue\r\n\r\n")
-    if length == 0:
-        body = io.BytesIO()
-    else:
-        body = yield from read_body(connection, length)
-    return complete_environ(environ.copy(), body, connection)
+    environ = environ.copy()
+    environ["REMOTE_ADDR"] = connection.client_address[0]
+    environ["wsgi.input"] = io.BytesIO()
+    if length != 0:
+        body = environ["wsgi.input"] = yield from read_body(connection, length)
+        environ["CONTENT_LENGTH"] = str(body.tell())
+        body.seek(0)
+    return environ
 
 
 def understand(head, worker):
@@ -333,11 +340,13 @@ def parse_target(method, target):
         raise Refused(400, "this server is no proxy")
     if method == "OPTIONS" and target == "*":  # the server as a whole
         return None, "/", ""
-    match = ORIGIN_FORM.fullmatch(target) or ABSOLUTE_FORM.fullmatch(target)
-    if not match:
-        raise Refused(400, "the target is neither a path nor a URL")
-    found = match.groupdict()
-    return found.get("host"), found["path"] or "/", found["query"] or ""
+    match = ORIGIN_FORM.fullmatch(target)
+    if match:
+        return None, match["path"], match["query"] or ""
+    match = ABSOLUTE_FORM.fullmatch(target)
+    if match:
+        return match["host"], match["path"] or "/", match["query"] or ""
+    raise Refused(400, "the target is neither a path nor a URL")
 
 
 def parse_headers(lines):
@@ -452,19 +461,11 @@ def read_trailers(connection):
         raise Refused(400, "a trailer that belongs into the head")
 
 
-def complete_environ(environ, body, connection):
-    """What is of this request alone."""
-    environ["CONTENT_LENGTH"] = str(body.tell())
-    environ["REMOTE_ADDR"] = connection.client_address[0]
-    environ["wsgi.input"] = body
-    body.seek(0)
-    return environ
-
-
 def build_environ(request, worker):
     server_name, server_port = worker.address
     return {
         "CONTENT_TYPE": request.pop("HTTP_CONTENT_TYPE", ""),  # the two that have no HTTP_
+        "CONTENT_LENGTH": "0",
         **request,
         "SCRIPT_NAME": "",  # from the server
         "SERVER_NAME": server_name,
@@ -499,6 +500,7 @@ class Response:
         wishes = [wish.strip() for wish in environ["HTTP_CONNECTION"].lower().split(",")]
         if "close" in wishes:
             self.keep_alive = False
+            self.connection.said_last = environ["CONTENT_LENGTH"] == "0"
         else:
             self.keep_alive = self.version == "HTTP/1.1" or "keep-alive" in wishes
 
@@ -566,7 +568,7 @@ class Response:
             self.keep_alive = False
         self.connection.status = self.status[:3]
         key = (self.status, self.headers, length, self.method == "HEAD", self.version,
-               self.keep_alive, self.connection.worker.date)
+               self.keep_alive, int(time.time()))
         assembled = ASSEMBLED.get(key)
         if not assembled:
             head = self.assemble_anew(length)
@@ -580,7 +582,7 @@ class Response:
         self.measure(length)
         given = [name.lower() for name, _ in self.headers]
         if "date" not in given:
-            self.headers.append(("Date", self.connection.worker.date))
+            self.headers.append(("Date", formatdate(usegmt=True)))
         if "server" not in given:
             self.headers.append(("Server", "WSGIServer"))
         if not self.keep_alive:
@@ -614,7 +616,7 @@ def call_application(application, environ, response):
             body = b"".join(blocks)
             if body:
                 connection.unsent += response.frame(body, len(body))
-                connection.send_some()
+                connection.send_some(0 if response.keep_alive else WITH_FIN)
         else:
             yield from send_blocks(response, blocks)
         if response.chunked or not response.headers_sent:
@@ -652,13 +654,15 @@ def hang_up(connection):
     is closed, the kernel sends RST, and that overtakes the answer (RFC 9112, 9.6)."""
     with suppress(OSError, ClientLeft):
         yield from connection.send(b"")  # what is left, if the application has failed
+        if connection.said_last and not connection.buffer:  # nothing will lie unread
+            return
         connection.socket.shutdown(socket.SHUT_WR)
         connection.asking = False
         connection.give_time()
         if connection.worker.stopping:  # there is no time for that
             return
-        while (yield from connection.next_block()):
-            pass
+        while connection.next_block() != b"":
+            yield READ
 
 
 def log(connection, remark):
@@ -735,7 +739,6 @@ class Worker:
         for signum in signal.SIGHUP, signal.SIGINT, signal.SIGTERM:
             signal.signal(signum, do_nothing)  # if all processes get one, the master decides
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-        self.next_sign = 0
         self.show_life()
         self.application = load_application(options.application)
         for _ in range(options.threads):
@@ -744,11 +747,8 @@ class Worker:
 
     def show_life(self):
         """If this is not done again in time, print where the worker stands, and end it."""
-        if time.monotonic() < self.next_sign:  # the last one was just now
-            return
         if self.options.hang_timeout:
             faulthandler.dump_traceback_later(self.options.hang_timeout, exit=True)
-        self.date = formatdate(usegmt=True)
         self.next_sign = time.monotonic() + TICK
         self.look_at_threads()
 
@@ -789,12 +789,14 @@ class Worker:
         while self.connections or self.lent or not self.retiring:
             ready = self.selector.select(TICK)  # sleeps until one socket is ready, or several
             now = time.monotonic()  # what comes while an application works, still comes in time
-            self.show_life()
             for key, _ in ready:
                 key.data()
-                self.show_life()
+                if time.monotonic() > self.next_sign:
+                    self.show_life()
             self.end_those_who_are_late(now)
             self.mind_the_door(now)
+            if now > self.next_sign:
+                self.show_life()
 
     def end_those_who_are_late(self, now):
         while self.connections:
@@ -1041,7 +1043,7 @@ def most_connections():
 
 class Parser(argparse.ArgumentParser):
     def error(self, why):
-        sys.exit(f"Name one module:callable, or see --help: {why}.")
+        sys.exit(f"It does not start: {why}. It wants a module:callable; see --help for the rest.")
 
 
 def count(text):

@@ -242,8 +242,10 @@ def test_request_that_cannot_be_read_is_refused(stage, name, start_stage):
     server = start_stage(stage.name, "part2.wsgiapp:app")
     answer = lab.ask(server.port, UNREADABLE[name], hang_up=True)
     due = (400, 414, 431) if "KB" in name else (400,)
+    if "KB" in name and "A refusal may be lost" in stage.docstring():
+        due += (None,)
     assert answer.status in due, f"Sent {name}, got {answer.data[:200]!r} ({answer.error})."
-    assert b": " in answer.body, f"It says no more than {answer.body!r}."
+    assert not answer.status or b": " in answer.body, f"It says no more than {answer.body!r}."
     assert get(server).status == 200
     assert server.stderr == ""
 
