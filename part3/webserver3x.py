@@ -103,7 +103,7 @@ class Connection:
         self.context = contextvars.copy_context()  # what an application sets there is for this one
         worker.connections[self] = True
         self.give_time()
-        self.watched = None  # the event for which the selector watches its socket
+        self.watched = 0  # the event for which the selector watches its socket
         self.advance()
 
     def advance(self):
@@ -125,10 +125,10 @@ class Connection:
         if self.waits_for in (READ, WRITE):
             self.watch(self.waits_for)
         elif self.waits_for == THREAD:
-            self.watch(None)
+            self.watch(0)
             self.worker.lend(self)
         else:
-            self.watch(None)
+            self.watch(0)
             del self.worker.connections[self]
             self.socket.close()
 

@@ -119,14 +119,16 @@ class Connection:
         self.context = contextvars.copy_context()  # what an application sets there is for this one
         worker.connections[self] = True
         self.give_time()
-        self.watched = None  # the event for which the selector watches its socket
+        self.watched = 0  # the event for which the selector watches its socket
         self.advance()
 
     def advance(self):
-        if self in self.worker.lent:  # a thread has it: do not tell me now
-            self.watch(None)
-        else:
-            self.go_on(next, self.steps)
+        if self not in self.worker.connections:  # a thread has it, or had it a moment ago
+            self.watch(0)
+            return
+        self.take_step(next, self.steps)
+        if self.waits_for != self.watched:
+            self.wait()
 
     def go_on(self, *step):
         """Let it go on, until it has to wait again."""
@@ -146,7 +148,7 @@ class Connection:
         elif self.waits_for == THREAD:
             self.worker.lend(self)
         else:
-            self.watch(None)
+            self.watch(0)
             del self.worker.connections[self]
             self.socket.close()
 
@@ -689,6 +691,8 @@ def converse(connection, application):
             connection.give_time()
             if connection.asking:  # already; but it is the turn of the others
                 yield WRITE
+            else:
+                yield from connection.receive()  # an idle connection keeps little besides
         yield from hang_up(connection)
 
 

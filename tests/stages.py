@@ -285,10 +285,10 @@ STAGES = {stage.name: stage for stage in [
           "3w", 89, claims=["3.38"], wsgi=True, ideas=WORKERS),
     Stage("3y", "part3/webserver3y.py",
           "fewer system calls: the kernel is not asked what one knows",
-          "3x", 86, claims=["3.39"], wsgi=True, ideas=WORKERS),
+          "3x", 88, claims=["3.39"], wsgi=True, ideas=WORKERS),
     Stage("3z", "part3/webserver3z.py",
           "nothing is worked out twice: the server to use",
-          "3y", 78, claims=["3.39"], wsgi=True, ideas=WORKERS),
+          "3y", 80, claims=["3.39"], wsgi=True, ideas=WORKERS),
 ]}
 
 
