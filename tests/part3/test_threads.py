@@ -182,6 +182,16 @@ def test_application_that_fails_in_a_thread_gets_500(threads, path):
     assert workers(server) == family
 
 
+def test_clients_that_close_when_their_thread_is_done_end_no_worker(threads):
+    """The end of the connection and the thread's word may come to the loop in the same moment."""
+    server = threads(1)
+    family = workers(server)
+    for _ in range(20):
+        answers = lab.ask_at_once(server.port, 16, get("/raises/now", CLOSE))
+        assert [answer.status for answer in answers] == [500] * 16
+    assert workers(server) == family, server.stderr
+
+
 def test_stream_that_fails_in_a_thread_is_cut_off(threads):
     server = threads(1)
     for _ in range(3):
