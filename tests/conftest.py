@@ -35,6 +35,30 @@ def start_stage(servers):
 
 
 @pytest.fixture
+def start_nginx(servers, folder):
+    """Start an nginx of our own: start_nginx(location, before) has these lines in its location and
+    before its server. The port that it listens on."""
+    def start_nginx(location, before=""):
+        port, configuration = lab.free_port(), folder / "nginx.conf"
+        folder.chmod(0o755)
+        configuration.write_text(f"""
+            daemon off; pid {folder}/pid; error_log stderr;
+            events {{}}
+            http {{
+                access_log off;
+                client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
+                fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi;
+                scgi_temp_path {folder}/scgi;
+                {before}
+                server {{ listen 127.0.0.1:{port}; location / {{ {location} }} }}
+            }}
+        """)
+        servers.enter_context(lab.start(f"nginx -p {folder} -c {configuration}", port=port))
+        return port
+    return start_nginx
+
+
+@pytest.fixture
 def folder():
     """An empty folder that is gone after the test."""
     with tempfile.TemporaryDirectory() as name:

@@ -69,28 +69,13 @@ def test_any_other_server_runs_any_application(command, application, servers):
 @pytest.mark.claim("2.10")
 @needs("nginx")
 @needs("uwsgi")
-def test_uwsgi_behind_nginx_runs_an_application(folder, servers):
-    uwsgi_port, port = lab.free_port(), lab.free_port()
-    folder.chmod(0o755)
+def test_uwsgi_behind_nginx_runs_an_application(start_nginx, servers):
+    uwsgi_port = lab.free_port()
     servers.enter_context(lab.start(
         f"uwsgi --plugin python3 --die-on-term --master --uwsgi-socket 127.0.0.1:{uwsgi_port} "
         "--module part2.wsgiapp:app", port=uwsgi_port))
-    configuration = folder / "nginx.conf"
-    configuration.write_text(f"""
-        daemon off; pid {folder}/pid; error_log stderr;
-        events {{}}
-        http {{
-            access_log off;
-            client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
-            fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi;
-            scgi_temp_path {folder}/scgi;
-            server {{
-                listen 127.0.0.1:{port};
-                location / {{ include /etc/nginx/uwsgi_params; uwsgi_pass 127.0.0.1:{uwsgi_port}; }}
-            }}
-        }}
-    """)
-    servers.enter_context(lab.start(f"nginx -p {folder} -c {configuration}", port=port))
+    port = start_nginx(
+        f"include /etc/nginx/uwsgi_params; uwsgi_pass 127.0.0.1:{uwsgi_port};")
     answer = lab.ask(port)
     assert answer.body == APPLICATIONS["part2.wsgiapp:app"]
     assert answer.headers["server"].startswith("nginx")

@@ -168,31 +168,12 @@ def reload_under_load(server, askers):
 
 @pytest.mark.timeout(120)
 @needs("nginx")
-def test_no_post_is_lost_behind_nginx(start, servers, folder):
+def test_no_post_is_lost_behind_nginx(start, start_nginx):
     """nginx keeps its connections to us; a POST that had no answer it does not send again."""
     server = start("--workers", "2", "--quiet")
-    port = lab.free_port()
-    folder.chmod(0o755)
-    configuration = folder / "nginx.conf"
-    configuration.write_text(f"""
-        daemon off; pid {folder}/pid; error_log stderr;
-        events {{}}
-        http {{
-            access_log off;
-            client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
-            fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi;
-            scgi_temp_path {folder}/scgi;
-            upstream ours {{ server 127.0.0.1:{server.port}; keepalive 16; keepalive_timeout 5s; }}
-            server {{
-                listen 127.0.0.1:{port};
-                location / {{
-                    proxy_pass http://ours;
-                    proxy_http_version 1.1; proxy_set_header Connection "";
-                }}
-            }}
-        }}
-    """)
-    servers.enter_context(lab.start(f"nginx -p {folder} -c {configuration}", port=port))
+    port = start_nginx(
+        'proxy_pass http://ours; proxy_http_version 1.1; proxy_set_header Connection "";',
+        f"upstream ours {{ server 127.0.0.1:{server.port}; keepalive 16; keepalive_timeout 5s; }}")
     request = post(b"Content-Length: 4").replace(b"/hello", b"/echoes")
     stream = post(b"Content-Length: 4").replace(b"/hello", b"/returns_generator")
     reload_under_load(server, [Asker(port, request, stream) for _ in range(4)])
