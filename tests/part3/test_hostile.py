@@ -410,7 +410,9 @@ def test_refusal_arrives_though_the_client_goes_on_sending(stage, start):
 
 @linux_only
 @every_complete_stage
-@pytest.mark.parametrize("request_", [get("/says_pid", CLOSE), line(b"BAD")], ids=["200", "400"])
+@pytest.mark.parametrize("request_", [
+    post(b"Content-Length: 4", CLOSE).replace(b"/hello", b"/echoes"), line(b"BAD")],
+    ids=["200", "400"])
 def test_server_reads_on_after_its_last_answer_but_not_for_ever(stage, request_, start):
     """Until the client closes, or TIMEOUT is over, however much it sends."""
     server = start(stage, TIMEOUT=1)
