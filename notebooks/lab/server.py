@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -61,6 +61,24 @@ def must_be_free(port):
         holder = holder_of_port(port)
         by = f" by process {holder.pid} ({holder.command})" if holder else ""
         raise ServerError(f"Port {port} is taken{by}. Stop that, or use another port.")
+
+
+@contextmanager
+def undisturbed():
+    """Ctrl-C and SIGTERM wait until a with block is over; in the main thread, which heeds them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    heard = []
+    handlers = {number: signal.signal(number, lambda number, frame: heard.append(number))
+                for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler or signal.SIG_DFL)
+        for number in heard:
+            signal.raise_signal(number)
 
 
 class Output:
@@ -113,7 +131,7 @@ class Server:
         for name in [name for name, value in given.items() if value is None]:
             del environ[name]
         identity = private_identity() if processes and os.geteuid() == 0 else {}
-        with STARTING:
+        with STARTING, undisturbed():
             self._start(environ, limited(self.command, files, processes, identity), cwd, identity)
 
     def _start(self, environ, command, cwd, identity):

@@ -34,6 +34,26 @@ def test_server_ends_with_its_group_when_its_caller_is_killed():
     assert lab.eventually(lambda: not any(map(lab.process, family)), 20)
 
 
+def test_server_ends_when_its_caller_is_interrupted_in_the_moment_of_its_start():
+    """Between the start of a server and that of its guard nobody would end it."""
+    program = textwrap.dedent("""
+        import os, signal, subprocess, lab
+        start = subprocess.Popen
+        def start_and_interrupt(*arguments, **options):
+            process = start(*arguments, **options)
+            print(process.pid, flush=True)
+            os.kill(os.getpid(), signal.SIGINT)
+            return process
+        subprocess.Popen = start_and_interrupt
+        lab.Server(["sleep", "60"])
+    """)
+    ended = subprocess.run([sys.executable, "-c", program], text=True, capture_output=True,
+                           cwd=lab.PROJECT / "notebooks", timeout=30, check=False)
+    assert "KeyboardInterrupt" in ended.stderr
+    server = int(ended.stdout.split()[0])
+    assert lab.eventually(lambda: not lab.process(server), 20)
+
+
 def test_stop_ends_a_server_that_ignores_sigterm_and_its_children():
     program = ("import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
                "os.fork(); time.sleep(60)")
