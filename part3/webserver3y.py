@@ -3,6 +3,8 @@
 Builds on webserver3x.py. The idea: a system call costs as much as a page of Python. There is mostly
 room for an answer, so send it first, and wait only if something is left. A client that connects has
 mostly asked already, and where one comes, others do. What the selector knows it need not be told.
+The end of a connection travels with the last bytes, and who has said that nothing more is to come
+is not read on from.
 
 Try it:
     python part3/webserver3y.py --workers 1 --quiet part2.wsgiapp:app

@@ -1,8 +1,8 @@
 """Fast, then: nothing is worked out twice. The server to use.
 
 Builds on webserver3y.py. The idea: the same bytes mean the same. A head that has been understood is
-looked up the next time, and so is one that has been assembled. Most of environ is known when the
-server starts, and the date changes once a second. What is kept is small, and there is little of it.
+looked up the next time, with the environ that came of it; one that has been assembled is good for a
+second, for it has the date in it. What is kept is small, and there is little of it.
 
 Try it:
     python part3/webserver3z.py part2.flaskapp:app     (--help names the options)
