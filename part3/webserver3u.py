@@ -843,7 +843,7 @@ class Master:
         if not self.announced:
             sys.exit(1)  # it has said why
         say(f"Worker {child.pid} died, status {status}.", sys.stderr)
-        if not child.serves:
+        if not child.serves and not child.old:  # else another reload was asked for meanwhile
             self.keep_the_old_ones()
         if child.serves and time.monotonic() - child.born > 1:  # second
             self.failures = 0

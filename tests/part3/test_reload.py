@@ -197,6 +197,22 @@ def test_old_worker_serves_until_the_new_one_is_ready(start, folder):
     assert int(fetch(server, "/says_pid").body) not in before
 
 
+def test_second_reload_is_heeded_though_the_first_one_fails(start, folder):
+    """It is asked for while a worker loads what cannot be loaded."""
+    gate = folder / "gate"
+    gate.touch()
+    server = start("--workers", "1", application=GATED, GATE=gate)
+    before = workers(server)
+    gate.unlink()
+    os.kill(server.pid, signal.SIGHUP)
+    assert says(server, "a worker starts", 2)
+    [loading] = workers(server) - before
+    os.kill(server.pid, signal.SIGHUP)
+    gate.touch()
+    os.kill(loading, signal.SIGKILL)
+    assert_replaced(server, before | {loading}, within=20, count=1)
+
+
 def test_workers_are_replaced_one_by_one(start, folder):
     """There is one more than it is told, and no more: memory is not free."""
     gate = folder / "gate"
