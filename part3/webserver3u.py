@@ -619,12 +619,15 @@ class Worker:
         for signum in signal.SIGHUP, signal.SIGINT, signal.SIGTERM:
             signal.signal(signum, do_nothing)  # if all processes get one, the master decides
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        self.next_sign = 0
         self.show_life()
         self.application = load_application(application_name)
         lifeline.send(b"!")  # ready
 
     def show_life(self):
         """If this is not done again in time, print where the worker stands, and end it."""
+        if time.monotonic() < self.next_sign:  # the last one was just now
+            return
         if float(HANG_TIMEOUT):
             faulthandler.dump_traceback_later(float(HANG_TIMEOUT), exit=True)
         self.next_sign = time.monotonic() + TICK
@@ -635,12 +638,10 @@ class Worker:
             now = time.monotonic()  # what comes while an application works, still comes in time
             for key, _ in ready:
                 key.data()
-                if time.monotonic() > self.next_sign:
-                    self.show_life()
+                self.show_life()
             self.end_those_who_are_late(now)
             self.mind_the_door(now)
-            if now > self.next_sign:
-                self.show_life()
+            self.show_life()
 
     def end_those_who_are_late(self, now):
         while self.connections:
@@ -672,6 +673,7 @@ class Worker:
         self.selector.unregister(self.lifeline)
         for key, _ in self.selector.select(0):  # their requests lie in the kernel
             key.data()
+            self.show_life()
         for connection in list(self.connections):
             if not connection.asking:
                 connection.leave()

