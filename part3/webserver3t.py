@@ -1,9 +1,10 @@
 """A worker that hangs is found out: it says where, and another takes its place.
 
 Builds on webserver3s.py. The idea: nobody can tell from outside whether an application computes or
-hangs. So each round of the loop winds up an alarm clock (faulthandler), and if none has come for
-HANG_TIMEOUT seconds, it prints where the worker stands, and ends it. It goes as well while the
-application is loaded, and when a worker leaves but a thread of the application does not.
+hangs. So the loop winds up an alarm clock (faulthandler) each time it has gone on with a client.
+When HANG_TIMEOUT seconds have passed without that, it prints where the worker stands, and ends it.
+It goes as well while the application is loaded, and when a worker leaves but a thread of the
+application does not.
 
 Try it:
     HANG_TIMEOUT=3 WORKERS=2 python part3/webserver3t.py part2.shows:app
