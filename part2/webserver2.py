@@ -12,6 +12,7 @@ On purpose:
     It leaves out of PEP 3333 the QUERY_STRING (a query stays in PATH_INFO), HTTP_* headers,
     request bodies, write(), exc_info, close() of the iterable, and a true Date.
     A HEAD request gets a body. Nothing is sent before the whole response is there.
+    webserver2b.py begins to mend all that.
     It serves one client at a time, as before. part3/webserver3h.py mends that.
 """
 
