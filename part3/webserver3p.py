@@ -667,7 +667,7 @@ class Master:
                     self.bury_the_dead()
                 else:
                     self.kill_workers()
-                    sys.exit()
+                    os._exit(0)
 
     def fork_worker(self):
         signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # until the worker has its own handlers

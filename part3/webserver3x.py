@@ -867,6 +867,8 @@ class Master:
 
     def greet(self, child):
         """It serves by now, or it has ended."""
+        if child.pid not in self.workers:  # and was buried a moment ago
+            return
         child.serves = bool(child.lifeline.recv(1))
         self.selector.unregister(child.lifeline)
         if child.serves and not self.announced and not self.stopping:

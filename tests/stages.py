@@ -264,7 +264,7 @@ STAGES = {stage.name: stage for stage in [
           "3p", 64, claims=["3.34"], wsgi=True, ideas=WORKERS),
     Stage("3r", "part3/webserver3r.py",
           "a worker counts when it serves",
-          "3q", 78, claims=["3.35"], wsgi=True, ideas=WORKERS),
+          "3q", 80, claims=["3.35"], wsgi=True, ideas=WORKERS),
     Stage("3s", "part3/webserver3s.py",
           "who fails waits before the next try, each time longer",
           "3r", 19, claims=["3.35"], wsgi=True, ideas=WORKERS),

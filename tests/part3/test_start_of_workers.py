@@ -3,12 +3,15 @@ again."""
 
 import os
 import signal
+import subprocess
+import sys
+import textwrap
 import time
 
 import pytest
 
 import lab
-from capstone import CLOSE, GATED, are_loaded, assert_replaced, get, run, says, workers
+from capstone import CLOSE, GATED, LAST, are_loaded, assert_replaced, get, run, says, workers
 from complete import fetch
 
 pytestmark = pytest.mark.claim("3.35")
@@ -93,3 +96,21 @@ def test_dead_are_buried_while_another_starts(start, folder):
     assert fetch(server, "/says_pid").status == 200
     gate.touch()
     assert_replaced(server, before, within=20, count=3)
+
+
+def test_end_of_a_lifeline_that_is_heard_of_after_the_burial_is_nothing():
+    """Both may come in one round of the master's loop, and the signal first. That is seldom, so
+    the master's functions are called in this order here."""
+    program = f"""
+        import socket
+        from part3 import webserver{LAST} as stage
+        master = stage.Master(socket.socket(), None)
+        child = stage.Child(1, socket.socketpair()[0])
+        master.selector.register(child.lifeline, stage.READ, None)
+        master.announced = True
+        master.bury(child, 0)
+        master.greet(child)
+    """
+    ended = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], cwd=lab.PROJECT,
+                           capture_output=True, text=True, timeout=30, check=False)
+    assert (ended.returncode, ended.stderr) == (0, "Worker 1 died, status 0.\n")
