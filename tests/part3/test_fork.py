@@ -99,7 +99,7 @@ def test_a_socket_ends_when_the_last_copy_closes():
 
 @pytest.mark.claim("3.10")
 def test_two_sleeping_requests_take_as_long_as_one(start_stage):
-    delay = 1
+    delay = 2
     concurrent, iterative = start_stage("3c", DELAY=delay), start_stage("3b", DELAY=delay)
     assert seconds(lambda: lab.ask_at_once(concurrent.port, 2)) < 2 * delay
     assert seconds(lambda: lab.ask_at_once(iterative.port, 2)) >= 2 * delay
