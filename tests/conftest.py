@@ -8,6 +8,7 @@ import psutil
 import pytest
 
 import lab
+from complete import servers_that_stay
 
 
 def pytest_configure(config):
@@ -32,6 +33,13 @@ def start_stage(servers):
         servers.callback(lambda: servers.pids.extend(server.members()))
         return server
     return start_stage
+
+
+@pytest.fixture(scope="module")
+def serve():
+    """serve(stage, application) starts a stage, once for all tests of a module."""
+    with servers_that_stay() as serve:
+        yield serve
 
 
 @pytest.fixture

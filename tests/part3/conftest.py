@@ -8,7 +8,7 @@ import pytest
 import complete
 import lab
 from capstone import LAST, program
-from complete import APPS, Stream, servers_that_stay
+from complete import APPS, Stream
 
 
 @pytest.fixture
@@ -31,13 +31,6 @@ def start(servers, folder):
             assert lab.eventually(lambda: "Serving HTTP" in server.stdout), server.stderr
         return server
     return start
-
-
-@pytest.fixture(scope="module")
-def serve():
-    """serve(stage, application) starts a stage, once for all tests of a module."""
-    with servers_that_stay() as serve:
-        yield serve
 
 
 @pytest.fixture

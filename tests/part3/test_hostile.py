@@ -18,6 +18,7 @@ from tests.part2 import apps
 from tests.part3.test_outlives import assert_says, held, nothing_left, settled
 
 import lab
+from capstone import CLOSE, get
 from complete import (
     COMPLETE,
     Stream,
@@ -31,12 +32,10 @@ from complete import (
     line,
     next_answer,
     post,
-    servers_that_stay,
 )
 from properties import RANDOM_BYTES
 from scripts import linux_only, needs, seconds
 
-CLOSE = b"Connection: close"
 QUIET = "tests.part2.quiet_apps:app"
 MIB = 1 << 20
 SOAK = float(os.environ.get("SOAK") or 8)  # seconds of hostility
@@ -52,17 +51,6 @@ def start(start_stage):
     def start(stage, **options):
         return start_stage(stage.stage, *arguments(stage, workers=1), **options)
     return start
-
-
-@pytest.fixture(scope="module")
-def serve():
-    """serve(stage) starts a stage, once for all tests of this module."""
-    with servers_that_stay() as serve:
-        yield serve
-
-
-def get(path, *lines, version="1.1"):
-    return head(*lines, start=f"GET {path} HTTP/{version}".encode())
 
 
 def told(status="200 OK", *headers):
