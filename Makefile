@@ -1,6 +1,7 @@
 APP = part2.wsgiapp:app
 PYTHON = $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$python && break; done)
+export PYTHONPATH = $(CURDIR)/notebooks
 export PYTHONDONTWRITEBYTECODE = 1
 export MPLCONFIGDIR = $(CURDIR)/.venv/matplotlib
 export PYTEST_DEBUG_TEMPROOT = $(CURDIR)/.venv
@@ -24,22 +25,22 @@ lab: .venv/installed  ## open the notebooks in JupyterLab: start here
 		--log-level=ERROR --LabApp.default_url=/lab/tree/1_hello.ipynb $$root $$screen
 
 notebooks: .venv/installed  ## run all notebooks, and keep what they show
-	cd notebooks && ../.venv/bin/python -m lab.book
+	.venv/bin/python -m lab.book
 
 start: .venv/installed  ## begin a server of your own in my/, for one stage: STAGE=3c
-	@.venv/bin/python tests/check.py start --stage "$(STAGE)"
+	@.venv/bin/python -m tests.grader start --stage "$(STAGE)"
 
 check: .venv/installed  ## see what your server does and lacks: STAGE=3c, SERVER='node my/server.js'
-	@.venv/bin/python tests/check.py check --stage "$(STAGE)" --server "$$SERVER"
+	@.venv/bin/python -m tests.grader check --stage "$(STAGE)" --server "$$SERVER"
 
 hint: .venv/installed  ## get the next hint on what was missing at the last check
-	@.venv/bin/python tests/check.py hint --stage "$(STAGE)"
+	@.venv/bin/python -m tests.grader hint --stage "$(STAGE)"
 
 watch: .venv/installed  ## check again whenever you save, with STAGE and SERVER as in check
-	@.venv/bin/python tests/check.py watch --stage "$(STAGE)" --server "$$SERVER"
+	@.venv/bin/python -m tests.grader watch --stage "$(STAGE)" --server "$$SERVER"
 
 solution: .venv/installed  ## compare your server with ours: STAGE=3c
-	@.venv/bin/python tests/check.py solution --stage "$(STAGE)"
+	@.venv/bin/python -m tests.grader solution --stage "$(STAGE)"
 
 test: .venv/installed  ## run all tests
 	.venv/bin/pytest
@@ -57,7 +58,7 @@ test-notebooks: .venv/installed  ## run the notebooks and the tests of their ins
 	.venv/bin/pytest -m notebooks
 
 bench: .venv/installed  ## measure servers side by side: some ten minutes; or one: ONLY=3z
-	.venv/bin/python tests/bench.py $(if $(ONLY),--only $(ONLY)) $(if $(FRESH),--fresh)
+	.venv/bin/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(FRESH),--fresh)
 
 lint: .venv/installed  ## check the style of the code
 	.venv/bin/ruff check --no-cache

@@ -1,5 +1,6 @@
 """What all tests share: servers that are gone when the test is over, and folders too."""
 
+import os
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -8,11 +9,12 @@ import psutil
 import pytest
 
 import lab
-from complete import servers_that_stay
+from tests.helpers.complete import servers_that_stay
 
 
 def pytest_configure(config):
     lab.allow_files(10_000)
+    os.environ["PYTHONPATH"] = str(lab.PROJECT / "notebooks")  # as the Makefile has it
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from jupyter_client.manager import start_new_kernel
 
 import lab
 from lab import book
-from stages import STAGES, claims_of_tests
+from tests.spec.stages import STAGES, claims_of_tests
 
 CHAPTERS = {  # the claims that each chapter shows
     "1_hello": ["1.1", "1.2", "1.3", "1.4", "1.5", "1.6"],

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 import lab
-from scripts import linux_only
+from tests.helpers.scripts import linux_only
 
 SLEEPER = [sys.executable, "-c", "import time; print('awake', flush=True); time.sleep(60)"]
 

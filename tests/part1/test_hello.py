@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 import lab
-from scripts import needs
+from tests.helpers.scripts import needs
 
 HELLO = b"HTTP/1.1 200 OK\r\n\r\nHello, World!\n"
 

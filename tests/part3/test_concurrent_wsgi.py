@@ -11,15 +11,15 @@ from contextlib import ExitStack
 import pytest
 
 import lab
-from properties import nonblocking
-from scripts import linux_only, needs, seconds
-from stages import STAGES
+from tests.helpers.scripts import linux_only, needs, seconds
+from tests.spec.stages import STAGES
+from tests.spec.subject import nonblocking
 
 
 @pytest.fixture
 def start_app(start_stage):
     def start_app(stage, name, **options):
-        return start_stage(stage, f"tests.part2.apps:{name}", **options)
+        return start_stage(stage, f"tests.apps.various:{name}", **options)
     return start_app
 
 

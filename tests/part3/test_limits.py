@@ -4,14 +4,14 @@ import time
 from contextlib import ExitStack, contextmanager
 
 import pytest
-from tests.part2.test_refusals import ECHOES, LATE, rows
 
-import complete
 import lab
-from capstone import CLOSE, PROCESSES, get, workers
-from complete import Stream, fetch, next_answer
-from properties import nonblocking
-from scripts import linux_only, needs, seconds
+from tests.helpers import complete
+from tests.helpers.capstone import CLOSE, PROCESSES, get, workers
+from tests.helpers.complete import Stream, fetch, next_answer
+from tests.helpers.scripts import linux_only, needs, seconds
+from tests.part2.test_refusals import ECHOES, LATE, rows
+from tests.spec.subject import nonblocking
 
 pytestmark = pytest.mark.claim("3.32")
 INSIDE = get("/says_pid")

@@ -10,7 +10,7 @@ import time
 import pytest
 
 import lab
-from scripts import linux_only, needs
+from tests.helpers.scripts import linux_only, needs
 
 
 @pytest.fixture

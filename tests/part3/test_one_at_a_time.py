@@ -11,8 +11,8 @@ from contextlib import ExitStack
 import pytest
 
 import lab
-from properties import is_connected
-from scripts import linux_only, needs, output_of, seconds
+from tests.helpers.scripts import linux_only, needs, output_of, seconds
+from tests.spec.subject import is_connected
 
 
 @pytest.mark.claim("3.1")

@@ -10,8 +10,8 @@ from contextlib import ExitStack
 import pytest
 
 import lab
-from scripts import linux_only, needs, output_of
-from stages import STAGES
+from tests.helpers.scripts import linux_only, needs, output_of
+from tests.spec.stages import STAGES
 
 
 def client3(server, *arguments):

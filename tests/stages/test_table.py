@@ -1,0 +1,39 @@
+"""Every cell of the table in stages.py, tested as it stands: the faults too."""
+
+import pytest
+
+from tests.spec.checks import CHECKS
+from tests.spec.stages import LESSONS, PROPERTIES, STAGES
+from tests.spec.subject import Fault, subject_of
+
+CELLS = [pytest.param(stage, name, id=f"{stage.name}-{name}")
+         for stage in STAGES.values() for name in PROPERTIES]
+
+
+@pytest.mark.parametrize(("stage", "name"), CELLS)
+def test_stage_is_what_the_table_says(stage, name):
+    if name in stage.faults:
+        with pytest.raises(Fault, match=stage.faults[name]):
+            CHECKS[name](subject_of(stage, patience=2))
+    else:
+        CHECKS[name](subject_of(stage))
+
+
+LACKING = dict.fromkeys(["no_process_for_each", "ends_its_children"], "3g")  # not the parent
+
+
+@pytest.mark.parametrize(("stage", "name"), [
+    pytest.param(STAGES[LACKING.get(name, stage.parent)], name, id=f"{stage.name}-{name}")
+    for stage in STAGES.values() if stage.parent
+    for name in stage.lessons if name not in STAGES[stage.parent].lessons])
+def test_parent_lacks_the_idea(stage, name):
+    """That the stage has it is tested with all that make check asks for, in test_check.py."""
+    with pytest.raises(Fault):
+        CHECKS[name](subject_of(stage, patience=1))
+
+
+def test_what_is_shown_or_excused_is_asked_for():
+    for stage in STAGES.values():
+        assert set(stage.shows) <= set(stage.faults)
+        assert set(stage.lessons) <= set(LESSONS)
+        assert set(stage.excuses) <= {*stage.shows, *stage.lessons}
