@@ -15,7 +15,7 @@ import pytest
 import lab
 from tests.grader import hints
 from tests.grader.beginning import beginning, places, predecessor
-from tests.grader.grading import Question, ask, grade, missing, passed, questions
+from tests.grader.grading import Question, ask, grade, missing, questions
 from tests.grader.progress import NOTHING, ORDER, next_stage
 from tests.helpers.scripts import linux_only, needs
 from tests.spec.stages import LESSONS, MANNERS, PROPERTIES, SHOWN, STAGES, TRACKS
@@ -87,42 +87,6 @@ def later():
             | {name for name in LESSONS if not any(name in stage.lessons for stage in stages)})
 
 
-# Servers that are wrong in the ways people get them wrong.
-
-
-@pytest.mark.parametrize(("file", "asked_as", "name", "seen"), [
-    ("answers_and_never_closes", "1", "ends_the_connection", "still open"),
-    ("closes_too_early", "1", "answers", "closed the connection without|reset by peer"),
-    ("thread_dies_silently", "1", "survives_silent_client", "got no answer"),
-    ("ignores_sigterm", "1", "stops", r"process \d+ still runs"),
-    ("listens_on_another_port", "1", "starts", r"listens on 127.0.0.1:\d+, and not where PORT="),
-    ("listens_on_every_interface", "1", "listens_on_host_only", "0.0.0.0. That is every interface"),
-    ("prints_a_traceback", "1", "survives_vanishing_client", "ending in:(?s:.*)Connection"),
-    ("waits_busily", "1", "idles", "s of processor time"),
-    ("exits_after_one_request", "1", "answers", "ended, with status 0. It said nothing"),
-    ("reaps_in_the_loop", "3c", "serves_while_another_waits", "no answer .* sleeps in wait"),
-    ("never_listens", "1", "starts", r"does not listen on port \d+ (?s:.*)Waiting for clients"),
-    ("starts_and_dies", "1", "starts", "ended with status 1 (?s:.*)KeyError: 'PORTS'"),
-])
-@linux_only
-def test_what_is_wrong_is_named_first(file, asked_as, name, seen):
-    """One question after another, in the order of a report, up to the first that goes wrong."""
-    stage = STAGES[asked_as]
-    subject = Subject([sys.executable, str(WRONG / f"{file}.py")], patience=1.5, to_start=3)
-    results = (ask(question, stage, subject) for question in questions(stage))
-    wrong = next((result for result in results if not result.good), None)
-    assert wrong, f"{file} passed stage {asked_as}."
-    assert wrong.question.name == name, f"{wrong.question.name}: {wrong.fault}"
-    assert re.search(seen, wrong.fault.seen), wrong.fault.seen
-
-
-@linux_only
-def test_one_thing_that_is_wrong_is_the_only_one_named():
-    results = grade(STAGES["1"], [sys.executable, str(WRONG / "ignores_sigterm.py")])
-    assert [question.name for question in missing(results)] == ["stops"]
-    assert len(results) == len(questions(STAGES["1"]))
-
-
 def test_cause_is_hinted_at_before_what_comes_of_it():
     """As stage 3f, 3e dies of EINTR wherever one looks."""
     subject = Subject(lab.stage_command("3e"), patience=1)
@@ -140,11 +104,6 @@ def test_server_that_cannot_start_is_one_fault(server, seen):
     results = grade(STAGES["1"], server)
     assert [result.question.name for result in results] == ["starts"]
     assert re.search(seen, results[0].fault.seen)
-
-
-@needs("node")
-def test_server_in_another_language_is_graded_as_ours_are():
-    assert passed(grade(STAGES["1"], NODE))
 
 
 @needs("node")
