@@ -17,6 +17,11 @@ def pytest_configure(config):
     os.environ["PYTHONPATH"] = str(lab.PROJECT / "notebooks")  # as the Makefile has it
 
 
+def pytest_xdist_auto_num_workers(config):
+    """Six side by side, for tests mostly wait for servers; one, where somebody looks into it."""
+    return 0 if config.option.usepdb else 6
+
+
 @pytest.fixture
 def servers():
     """An ExitStack for servers. Fails the test if one of their processes outlives it."""
