@@ -84,6 +84,6 @@ def pytest_collection_modifyitems(items):
     """Mark each test with its part: by the folder it stands in, or by the stage it is run on."""
     for item in items:
         stage = getattr(item, "callspec", None) and item.callspec.params.get("stage")
-        part = stage.part if stage else item.path.parent.name
+        part = getattr(stage, "part", item.path.parent.name)
         if part in ("part1", "part2", "part3", "notebooks"):
             item.add_marker(part)
