@@ -155,7 +155,7 @@ def test_memory_counts_a_shared_page_once_as_pss_and_for_each_process_as_rss():
 
 def test_memory_of_a_process_that_is_gone_is_none():
     with lab.Server(SLEEPER) as server:
-        assert lab.memory([server.pid], "RSS") > 1e6
+        assert lab.eventually(lambda: lab.memory([server.pid], "RSS") > 1e6)
     assert lab.memory([server.pid], "RSS") == 0
 
 
