@@ -191,8 +191,8 @@ def test_diff_shows_what_a_stage_adds():
 @pytest.mark.parametrize(("answer", "said"), [
     (..., "Put your answer where the three dots are"), (4, "Right."), (5, "Not so. Count again.")])
 def test_exercise_compares_the_answer_with_what_was_measured(answer, said, capsys):
-    lab.check(answer, 4, "Count again.")
-    lab.check(answer, lambda given: given == 4, "Count again.")
+    lab.compare(answer, 4, "Count again.")
+    lab.compare(answer, lambda given: given == 4, "Count again.")
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == lines[1]
     assert lines[0].startswith(said)
