@@ -10,7 +10,7 @@ Try it:
 
 On purpose:
     An application that sleeps holds up all clients of its worker: see webserver3x.py.
-    It shows all the heads it sees: see webserver3w.py.
+    It listens at one kind of address: see webserver3v.py. It shows all heads: see webserver3w.py.
 """
 
 import argparse
