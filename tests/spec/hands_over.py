@@ -11,6 +11,8 @@ import signal
 import socket
 import sys
 
+HEEDED = {signal.SIGUSR1, signal.SIGTERM}
+
 
 def make(kind):
     """A descriptor of this kind."""
@@ -28,8 +30,8 @@ def make(kind):
         made = socket.socketpair()[0]
     else:
         return os.open(os.devnull, os.O_RDONLY)
-    if kind.startswith("tcp"):
-        print(f"Handed over: port {made.getsockname()[1]}", file=sys.stderr, flush=True)
+    name = made.getsockname()
+    print(f"Handed over: {f'port {name[1]}' if kind[:3] == 'tcp' else name}", file=sys.stderr)
     return made.detach()
 
 
@@ -63,8 +65,6 @@ def run_again_and_again(command, kinds, made):
         os.kill(pid, signal.SIGTERM)
         os.waitpid(pid, 0)
 
-
-HEEDED = {signal.SIGUSR1, signal.SIGTERM}
 
 if __name__ == "__main__":
     again = sys.argv[1] == "--again"
