@@ -3,12 +3,12 @@
 Builds on webserver3u.py. The idea: a listening socket is a descriptor, whatever its address looks
 like. A proxy on the same machine needs no port: a file will do, and who may write to that may
 connect. And who starts the server can open the socket for it, as systemd does (sd_listen_fds(3)):
-that outlives the server, so that while it restarts clients wait, and nobody is refused.
+that outlives the server, so while it restarts clients wait, and none is refused.
 
 Try it:
     python part3/webserver3v.py --bind unix:/tmp/hello part2.shows:app      (or --bind [::1]:8888)
     curl --unix-socket /tmp/hello http://localhost/pid
-    systemd-socket-activate -l 8888 python part3/webserver3v.py part2.shows:app
+    systemd-socket-activate -l 127.0.0.1:8888 python part3/webserver3v.py part2.shows:app
     curl http://localhost:8888/pid             (it starts when the first client comes)
 
 On purpose:

@@ -25,7 +25,7 @@ from tests.helpers.capstone import (
     workers,
 )
 from tests.helpers.complete import Stream, next_answer
-from tests.helpers.scripts import assert_one_line, needs
+from tests.helpers.scripts import assert_one_line, linux_only, needs
 from tests.spec.steps import hand_over
 
 pytestmark = pytest.mark.claim("3.37")
@@ -76,7 +76,10 @@ def assert_serves(server, times=1):
 
 
 def place(server, path):
-    """Where it says that it serves: a path, or a host and a port."""
+    """Where it says that it serves: a path, or a host and a port; that which was handed over."""
+    if handed := re.search("Handed over: (.*)\n", server.stderr):
+        name = handed[1].replace(str(path), f"unix:{path}")
+        assert f"Serving HTTP on {name} ...\n" in server.stdout
     if found := re.search(r"Serving HTTP on port (\d+) \.\.\.", server.stdout):
         host = "::1" if lab.listeners(int(found[1]))[0].address in ("::", "::1") else "127.0.0.1"
         return host, int(found[1])
@@ -117,6 +120,15 @@ def test_it_serves_and_keeps_connections(start_at, path, kind):
             assert int(next_answer(stream).body) in workers(server)
         client.sendall(get("/streams?3"))
         assert len(next_answer(stream).body) == 3 << 20
+
+
+def test_unix_client_is_served_by_a_thread(start_at, path):
+    start_at("unix", "--workers", "1", "--threads", "2")
+    with connect(str(path)) as client:
+        stream = Stream(client)
+        for _ in range(3):
+            client.sendall(get("/streams?3"))
+            assert len(next_answer(stream).body) == 3 << 20
 
 
 @every_kind
@@ -317,12 +329,14 @@ def test_socket_is_for_the_process_that_is_named(start):
 
 def test_what_is_handed_over_comes_before_bind(start_at, path):
     server = start_at("tcp handed over", "--bind", f"unix:{path}")
-    handed = int(re.search(r"Handed over: port (\d+)\n", server.stderr)[1])
-    assert place(server, path) == ("127.0.0.1", handed)
+    assert place(server, path)[0] == "127.0.0.1"
     assert not path.exists()
 
 
-@pytest.mark.parametrize("kinds", ["udp", "connected", "file", "closed", "tcp,tcp"])
+@pytest.mark.parametrize("kinds", [
+    "udp", "connected", "file", "closed", "tcp,tcp",
+    pytest.param("seqpacket", marks=linux_only),
+])
 def test_what_cannot_be_served_is_said_in_a_line(kinds):
     ended = subprocess.run(hand_over(kinds, lab.stage_command(LAST, "part2.wsgiapp:app")),
                            cwd=lab.PROJECT, capture_output=True, text=True, timeout=30, check=False)

@@ -2,8 +2,9 @@
 
     python hands_over.py [--again] KIND,KIND,... COMMAND...
 
-A kind is tcp, tcp6, unix:PATH, or one that no server can use: udp, connected, file or closed.
-With --again the sockets stay, and SIGUSR1 ends the command with SIGTERM, and starts it once more.
+A kind is tcp, tcp6, unix:PATH, or one that no server can use: udp, seqpacket, connected, file or
+closed. With --again the sockets stay, and SIGUSR1 ends the command with SIGTERM, and starts it once
+more.
 """
 
 import os
@@ -24,6 +25,10 @@ def make(kind):
         made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         made.bind(kind.removeprefix("unix:"))
         made.listen(1024)
+    elif kind == "seqpacket":
+        made = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        made.bind("")
+        made.listen()
     elif kind == "udp":
         made = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     elif kind == "connected":
