@@ -998,7 +998,7 @@ def main():
         if not listen_socket:
             listen_socket, inode = listen(options.bind)
     except (OSError, OverflowError, ValueError) as error:
-        sys.exit(f"Cannot serve on {options.bind}: {error}. Choose another --bind (or PORT).")
+        sys.exit(f"Cannot serve on {options.bind}: {error}. Choose another PORT, HOST or --bind.")
     if listen_socket.family != socket.AF_UNIX:  # small blocks go at once
         listen_socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listen_socket.setblocking(False)
