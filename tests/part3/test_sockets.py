@@ -355,6 +355,7 @@ def test_number_that_is_none_is_said_in_a_line(number):
 # A restart
 
 
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS lets 128 clients wait, and no more")
 @pytest.mark.parametrize("kind", ["tcp", "unix"])
 @pytest.mark.parametrize("activate", [False, pytest.param(True, marks=needs(ACTIVATE))],
                          ids=["handed over", ACTIVATE])
