@@ -284,7 +284,7 @@ STAGES = {stage.name: stage for stage in [
           "3u", 90, claims=["3.37"], wsgi=True, lessons=WORKERS),
     Stage("3w", "part3/webserver3w.py",
           "a line for each request, when it is over",
-          "3v", 27, claims=["3.37"], wsgi=True, lessons=WORKERS),
+          "3v", 26, claims=["3.37"], wsgi=True, lessons=WORKERS),
     Stage("3x", "part3/webserver3x.py",
           "threads for applications that block; the loop keeps the sockets",
           "3w", 89, claims=["3.38"], wsgi=True, lessons=WORKERS),
@@ -293,7 +293,7 @@ STAGES = {stage.name: stage for stage in [
           "3x", 86, claims=["3.39"], wsgi=True, lessons=WORKERS),
     Stage("3z", "part3/webserver3z.py",
           "nothing is worked out twice: the server to use",
-          "3y", 76, claims=["3.39"], wsgi=True, lessons=WORKERS),
+          "3y", 80, claims=["3.39"], wsgi=True, lessons=WORKERS),
 ]}
 
 
