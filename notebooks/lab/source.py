@@ -2,6 +2,7 @@
 
 import ast
 import difflib
+import sys
 from html import escape
 
 from lab.server import stage_file
@@ -37,3 +38,14 @@ def code(stage):
     source = stage_file(stage).read_text()
     docstring = ast.parse(source).body[0]
     return source.splitlines()[docstring.end_lineno + 1:]
+
+
+def changed(stage, before, after):
+    """A command that runs a stage with one piece of its text changed: for what one might try.
+
+    Raises ValueError if that piece is not there, or more than once.
+    """
+    text = stage_file(stage).read_text()
+    if text.count(before) != 1:
+        raise ValueError(f"{before!r} stands {text.count(before)} times in {stage}, not once.")
+    return [sys.executable, "-c", text.replace(before, after)]
