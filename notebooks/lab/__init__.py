@@ -36,4 +36,4 @@ from lab.kernel import (
     zombies,
 )
 from lab.server import PROJECT, Server, ServerError, free_port, stage_command, start, start_stage
-from lab.source import changed, diff
+from lab.source import changed, diff, excerpt

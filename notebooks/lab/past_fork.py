@@ -1,8 +1,14 @@
 """What the chapters on threads, workers and event loops measure over and over."""
 
 import os
+import re
+import shutil
 import signal
+import subprocess
+import tempfile
+import threading
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import psutil
@@ -107,8 +113,93 @@ def _sleeps(server):
 
     def all_asleep():
         seen.append([psutil.Process(pid).num_ctx_switches().voluntary for pid in pids])
-        states = {process(pid).state for pid in pids}
-        return states == {"sleeping"} and seen[-2:-1] == seen[-1:]
+        awake = [pid for pid in pids if psutil.LINUX and process(pid).state != "sleeping"]
+        return not awake and seen[-2:-1] == seen[-1:]
 
     eventually(all_asleep, within=2, every=0.02)
     return seen[-1]
+
+
+def living(pids):
+    """Those of the processes that are there, and no zombies."""
+    seen = [process(pid) for pid in pids]
+    return [one.pid for one in seen if one and one.state != "zombie"]
+
+
+def workers(server, number):
+    """The PIDs of a server's children, when there are so many, and none has ended."""
+    def pids():
+        return living(child.pid for child in children(server.pid))
+
+    eventually(lambda: len(pids()) == number)
+    return pids()
+
+
+class Crowd:
+    """Clients, each a thread, that ask over and over while a with block runs.
+
+    outcomes   how often they had which status, or which error instead of one
+    """
+
+    def __init__(self, port, clients=4):
+        self._over = threading.Event()
+        self._counts = [Counter() for _ in range(clients)]
+        self._threads = [threading.Thread(target=self._run, args=[port, count])
+                         for count in self._counts]
+
+    @property
+    def outcomes(self):
+        return sum((Counter(dict(count)) for count in self._counts), Counter())
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *exception):
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self, port, count):
+        while not self._over.is_set():
+            answer = ask(port)
+            count[answer.status or type(answer.error).__name__] += 1
+            if answer.error:
+                time.sleep(0.01)  # who is refused does not come back at once
+
+
+def system_calls(pid, action):
+    """How often a process makes which system call while action() runs, as strace(1) counts.
+
+    Raises CannotSee where there is no strace, or where it may not look at other processes.
+    """
+    if not shutil.which("strace"):
+        raise CannotSee("There is no strace here, which shows the system calls of a process.")
+    with tempfile.NamedTemporaryFile("r") as report:
+        tracer = subprocess.Popen(["strace", "-f", "-o", report.name, "-p", str(pid)],
+                                  stderr=subprocess.PIPE, text=True)
+        if "attached" not in tracer.stderr.readline():
+            tracer.kill()
+            tracer.communicate()
+            raise CannotSee("strace may not look at other processes here.")
+        action()
+        tracer.send_signal(signal.SIGINT)
+        tracer.communicate()
+        return Counter(re.findall(r"^\d+ +(\w+)\(", report.read(), re.MULTILINE))
+
+
+def ask_often(server, requests=100):
+    """Ask for /hello again and again, on one connection that stays open."""
+    with connect(server.port) as client:
+        for _ in range(requests):
+            client.sendall(b"GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            read_until(client, b"!\n")
+
+
+def count_bytes(connection):
+    """How many bytes come until the end."""
+    size = 0
+    while block := connection.recv(1 << 20):
+        size += len(block)
+    return size

@@ -42,7 +42,7 @@ PHASES = [("waits to connect", PAPER, "....."),  # name, fill, hatch
           ("connected, waits for the answer", LIGHT_ORANGE, "////"),
           ("has the answer, still connected", BLUE, "")]
 FILLS = [(BLUE, ""), (LIGHT_ORANGE, "////"), (PAPER, ".....")]  # of bars, with their hatches
-DOT_LOOKS = [(BLUE, "o"), (ORANGE, "D"), (PAPER, "s")]  # colours and marks
+DOT_LOOKS = [(BLUE, "o", 11), (ORANGE, "D", 6.5), (PAPER, "s", 8.5)]  # colours, marks, sizes
 NEVER = ["never connects", "never answered", "never ends"]
 STATES = {"running": "#b8e2d5", "sleeping": LIGHT_BLUE, "stopped": "#faf3b4"}  # others: GREY
 STREAMS = ["standard input", "standard output", "standard error"]
@@ -142,13 +142,17 @@ def process_tree(seen, title=None, before=None):
         place = (x + gap / 2, top + row * height, width - gap, height - gap)
         _cell(axes, child, *place, large)
         if child.pid not in old:
-            _box(axes, *place, "none", ec=VERMILION, lw=3, gid="new")
-            _text(axes, x + width - gap / 2 - 0.28, place[1] + 0.2, "new", SMALL, DARK_RED)
+            _mark_new(axes, *place)
         if large:
             axes.plot([WIDTH / 2] * 2 + [x + width / 2] * 2, [1.1, 1.32, 1.32, top], color=MUTED,
                       lw=1.5)
     rows = -(-len(young[:CELLS]) // columns) if young else 0
     return _fit(figure, axes, top + rows * height if young else 1.2, title)
+
+
+def _mark_new(axes, x, y, width, height):
+    _box(axes, x, y, width, height, "none", ec=VERMILION, lw=3, gid="new")
+    _text(axes, x + width - 0.28, y + 0.2, "new", SMALL, DARK_RED)
 
 
 def _cell(axes, process, x, y, width, height, large):
@@ -167,9 +171,10 @@ def _cell(axes, process, x, y, width, height, large):
 
 
 def _short(command):
-    """What was started, without the interpreter and the folders: "webserver3c.py"."""
+    """What was started, without interpreter, folders and arguments: "webserver3c.py"."""
     words = [PurePath(word).name or word for word in command.split()]
-    return _cut(" ".join(words[len(words) > 1 and words[0].startswith("python"):]), 22)
+    scripts = [word for word in words if word.endswith(".py")]
+    return _cut((scripts or [" ".join(words)])[0], 22)
 
 
 def _cut(text, length):
@@ -423,14 +428,10 @@ def dots(series, xlabel, title=None):
     figure, axes = _chart(max(1, 0.34 * len(names)), title, left=1.7, right=1.1,
                           key=0.3 * (len(series) > 1))
     axes.hlines(range(len(names)), 0, 1, transform=axes.get_yaxis_transform(), color=FAINT, lw=0.8)
-    axes.set_xscale("log")
-    for (label, figures), (colour, mark) in zip(series.items(), DOT_LOOKS, strict=False):
+    for (label, figures), look in zip(series.items(), DOT_LOOKS, strict=False):
         points = [(value, names.index(name)) for name, value in figures.items() if value]
-        axes.plot([value for value, _ in points], [row for _, row in points], mark, color=colour,
-                  ms=10, mec=INK, label=label, clip_on=False, gid="dots")
-        for value, row in points if len(series) == 1 else []:
-            axes.annotate(f"{value:,.0f}" if value >= 10 else f"{value:.3g}", (value, row), (9, 0),
-                          textcoords="offset points", size=NORMAL, color=INK, va="center")
+        if points:
+            _dotted(axes, points, look, label, with_figures=len(series) == 1)
     axes.set_yticks(range(len(names)), names)
     axes.tick_params(axis="y", length=0)
     axes.set(xlabel=xlabel, ylim=(max(len(names), 1) - 0.4, -0.6))
@@ -438,6 +439,17 @@ def dots(series, xlabel, title=None):
     if len(series) > 1:
         _key(figure, axes, axes.get_legend_handles_labels()[0])
     return figure
+
+
+def _dotted(axes, points, look, label, with_figures):
+    """One series of dots, on a scale of powers of ten."""
+    colour, mark, size = look
+    axes.set_xscale("log")
+    axes.plot(*zip(*points, strict=True), mark, color=colour, ms=size, mec=INK, label=label,
+              clip_on=False, gid="dots")
+    for value, row in points if with_figures else []:
+        axes.annotate(f"{value:,.0f}" if value >= 10 else f"{value:.3g}", (value, row), (9, 0),
+                      textcoords="offset points", size=NORMAL, color=INK, va="center")
 
 
 def who_wakes(seen, title=None):

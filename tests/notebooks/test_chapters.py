@@ -30,7 +30,8 @@ CHAPTERS = {  # the claims that each chapter shows
     "3_8_a_server_to_use": ["3.29", "3.30", "3.31", "3.32", "3.33", "3.34", "3.35", "3.36", "3.37",
                             "3.38", "3.39"],
 }
-ASKS = {"3_7_past_fork", "3_8_a_server_to_use"}  # chapters in the new form: the reader guesses, writes, and then compares
+# chapters in the new form: the reader guesses, writes, and then compares
+ASKS = {"3_7_past_fork", "3_8_a_server_to_use"}
 every_chapter = pytest.mark.parametrize("chapter", CHAPTERS)
 every_chapter_that_asks = pytest.mark.parametrize("chapter", sorted(ASKS))
 STEPS = {f"2.{number}" for number in range(11, 20)}
