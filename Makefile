@@ -23,6 +23,9 @@ lab: .venv/installed  ## open the notebooks in JupyterLab: start here
 	exec .venv/bin/jupyter lab --notebook-dir=notebooks --port=8889 \
 		--log-level=ERROR --LabApp.default_url=/lab/tree/1_hello.ipynb $$root $$screen
 
+see: .venv/installed  ## watch a server live in a browser: STAGE=3d, or SERVER='node my/server.js'
+	@PYTHONPATH=notebooks exec .venv/bin/python -m see --stage "$(STAGE)" --server "$$SERVER"
+
 notebooks: .venv/installed  ## run all notebooks, and keep what they show
 	cd notebooks && ../.venv/bin/python -m lab.book
 
@@ -53,7 +56,10 @@ test-part2: .venv/installed  ## run the tests of part 2: one server, any framewo
 test-part3: .venv/installed  ## run the tests of part 3: more than one client at a time
 	.venv/bin/pytest -m part3
 
-test-notebooks: .venv/installed  ## run the notebooks and the tests of their instruments
+test-see: .venv/installed  ## watch a server live in a browser: STAGE=3d, or SERVER='node my/server.js'
+	@PYTHONPATH=notebooks exec .venv/bin/python -m see --stage "$(STAGE)" --server "$$SERVER"
+
+notebooks: .venv/installed  ## run the notebooks and the tests of their instruments
 	.venv/bin/pytest -m notebooks
 
 bench: .venv/installed  ## measure servers side by side: some ten minutes; or one: ONLY=3z
@@ -82,4 +88,4 @@ clean:  ## remove what make has made
 	fi && cp requirements.txt .venv/installed || { \
 		echo "Installing did not work: see above. It needs the network, this once; then try again." >&2; exit 1; }
 
-.PHONY: help serve lab notebooks start check hint watch solution test test-part1 test-part2 test-part3 test-notebooks bench lint clean
+.PHONY: help serve lab see notebooks start check hint watch solution test test-part1 test-part2 test-part3 test-notebooks bench lint clean

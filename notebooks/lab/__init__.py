@@ -13,6 +13,7 @@ from lab.exercises import check
 from lab.kernel import (
     CannotSee,
     Recorder,
+    backlog,
     children,
     connections,
     cpu_seconds,

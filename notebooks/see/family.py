@@ -6,50 +6,93 @@ whose parent has died included.
 
 import os
 import signal
-from contextlib import suppress
+import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import psutil
 
 from lab import descriptors, sleeps_in
 
 PROC = Path("/proc")
 TICKS = os.sysconf("SC_CLK_TCK")
 STATES = {"R": "running", "S": "sleeping", "D": "sleeping", "I": "sleeping", "T": "stopped",
-          "t": "stopped", "Z": "zombie", "X": "gone"}
-KINDS = {"socket": "other", "pipe": "pipe", "anon_inode": "other"}
+          "t": "stopped", "Z": "zombie"}
 NAMES = {number.value: number.name for number in signal.Signals}
 
 
 def members(session):
     """The PIDs of a session, zombies among them."""
     found = []
-    for name in os.listdir(PROC):
-        if name.isdecimal():
-            with suppress(OSError):
-                if os.getsid(int(name)) == session:
-                    found.append(int(name))
+    for pid in psutil.pids():
+        with suppress(OSError):
+            if os.getsid(pid) == session:
+                found.append(pid)
     return found
 
 
-def look(pid, now):
-    """What /proc says of one process; None if there is none. now is the time since boot."""
+def look(pid, clock):
+    """What the kernel knows of one process, as in moment.py, but `born` stands for its age, and
+    each has the role of a child. None if there is none of that PID."""
     try:
-        stat = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
-        status = (PROC / str(pid) / "status").read_text()
-    except OSError:
+        return look_at_proc(pid, clock) if PROC.exists() else look_with_psutil(pid, clock)
+    except (OSError, psutil.Error):  # it has ended
         return None
+
+
+def look_at_proc(pid, clock):
+    stat = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()  # from its 3rd field
+    status = (PROC / str(pid) / "status").read_text()
     state = STATES.get(stat[0], "sleeping")
-    seen = {"pid": pid, "ppid": int(stat[1]), "role": "child", "state": state,
-            "age": round(now - int(stat[19]) / TICKS, 2), "call": None,
-            "threads": 0 if state == "zombie" else int(stat[17]),
-            **signals(status), "exit_status": None, "reaped": False, "killed": False,
-            "seen": "kernel", "descriptors": []}
+    seen = {"pid": pid, "ppid": int(stat[1]), "role": "child", "was": None, "state": state,
+            "born": round(int(stat[19]) / TICKS - clock.origin, 2), "call": None,
+            "threads": 0 if state == "zombie" else int(stat[17]), **signals(status),
+            "exit_status": None, "reaped": False, "killed": False, "seen": "kernel",
+            "descriptors": []}
     if state == "zombie":
         seen["exit_status"] = os.waitstatus_to_exitcode(int(stat[49]))
-    elif state != "gone":
-        seen["call"] = sleeps_in(pid)
+    else:
+        seen["call"] = sleeps_in(pid) if state == "sleeping" else None
         seen["descriptors"] = [describe(number, target)
                                for number, target in descriptors(pid).items()]
     return seen
+
+
+def look_with_psutil(pid, clock):
+    """The same where there is no /proc; what it does not tell is empty."""
+    found = psutil.Process(pid)
+    state = found.status()
+    ours = state if state in ("running", "stopped", "zombie") else "sleeping"
+    return {"pid": pid, "ppid": found.ppid(), "role": "child", "was": None, "state": ours,
+            "born": round(found.create_time() - time.time() + clock(), 2), "call": None,
+            "threads": 0 if ours == "zombie" else found.num_threads(), "pending": [],
+            "blocked": [], "exit_status": None, "reaped": False, "killed": False,
+            "seen": "kernel", "descriptors": []}
+
+
+def send_signal(session, pid, signum):
+    """Signal a process, if it is of that session; whether it was."""
+    try:
+        with open_process(pid) as send:
+            if os.getsid(pid) != session:
+                return False
+            send(signum)
+            return True
+    except OSError:  # there is none
+        return False
+
+
+@contextmanager
+def open_process(pid):
+    """A function that signals this process, and no other that may get its number meanwhile."""
+    if not hasattr(os, "pidfd_open"):  # macOS
+        yield lambda signum: os.kill(pid, signum)
+        return
+    handle = os.pidfd_open(pid)
+    try:
+        yield lambda signum: signal.pidfd_send_signal(handle, signum)
+    finally:
+        os.close(handle)
 
 
 def signals(status):
@@ -71,5 +114,5 @@ def describe(number, target):
     """One descriptor. Which sockets listen, and which are connections, only the table tells."""
     kind, colon, rest = target.partition(":")
     inode = int(rest[1:-1]) if colon and rest[1:-1].isdecimal() else None
-    return {"number": number, "kind": KINDS.get(kind, "other") if colon else "file",
+    return {"number": number, "kind": kind if kind == "pipe" else "other" if colon else "file",
             "inode": inode, "words": target}

@@ -5,11 +5,13 @@ The first line is the header:
     version   1
     made      when, as in "2026-11-21T20:15:00+00:00"
     rate      looks a second; a look may come later than that where looking costs too much
+    sees      whether this system shows all of what follows
     system    as in "Linux 6.18, Python 3.11.7"
     run       a word that no other run of the program has
 
 Each line after it is a moment. It holds until the next one: a look that sees nothing new is not
-written down, so there may be an hour between two of them. A moment is all that a drawing needs.
+written down, so there may be an hour between two of them. A moment is all that a drawing needs; only what `said` has
+is gone in the next.
 Times are seconds since the recording began, but for `age`, which is a process's at that time.
 
     number    1, 2, 3, ...: of the looks that were written down
@@ -29,11 +31,13 @@ Times are seconds since the recording began, but for `age`, which is a process's
         limits        {"files": 256, "processes": 400}
         processes     the family, the parent first, then by age:
             pid, ppid
-            role         "parent", "worker" (a child that listens), "child"; "gone": it was here a
-                         moment ago, or is known from the log only
+            role         "parent", "worker" (a child that listens), "child"; "gone": it was here
+                         in the last 3 seconds, or is known from the log only
             was          what a "gone" one was: "parent", "worker" or "child"
             state        "running", "sleeping", "stopped", "zombie", "gone"
-            age          seconds that it has lived; None where only the log knows of it
+            born         when it began; None where only the log knows of it
+            age          seconds that it has lived (until it was gone)
+            left         of one that is gone: when that was seen
             call         the system call that it sleeps in, such as "accept"; None
             threads      how many
             pending      ["SIGCHLD"]: signals that wait; one bit each, however many were sent

@@ -1,0 +1,123 @@
+"""The page, and what it asks for: a WSGI application, made to run on our own last server.
+
+    GET  /               the page, with the token in it
+    GET  /static/...     what it is made of
+    GET  /stages         [{"name", "idea"}, ...]
+    GET  /moments?after=N&page=WORD     {"now", "first", "last", "header", "moments": [...]}
+    GET  /recording      all of it, to be saved
+    POST /do             a wish as in actions.py, as JSON; the token is in X-Token; {"done": [...]}
+
+What is refused has a status of its own and {"error": "a sentence"}.
+"""
+
+import atexit
+import hmac
+import json
+import os
+
+from flask import Flask, Response, request
+
+from lab import PROJECT
+from see.broom import sweep
+from see.play import Play, Refused
+from see.scene import Scene
+
+MOST_PAGES = 8
+POLICY = ("default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
+          "base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+
+
+def create(environ):
+    """The application, for what __main__ says in these variables; the server starts at once."""
+    sweep(environ["SEE_RUN"], servers=True)  # of a worker before us, that was killed
+    port = int(environ["SEE_PORT"])
+    play = Play(environ.get("SEE_STAGE", ""), environ.get("SEE_OWN"),
+                environ.get("SEE_DELAY") or 3)
+    scene = Scene(play, port)
+    atexit.register(scene.close)
+    app = Flask("see", static_folder=str(PROJECT / "notebooks/see/static"))
+    app.config.update(MAX_CONTENT_LENGTH=10_000)
+    guard(app, port, environ["SEE_TOKEN"])
+    show(app, scene, environ["SEE_TOKEN"])
+    return app
+
+
+def guard(app, port, token):
+    """Who asks from another page, or under another name, is refused; so is who has no token."""
+    hosts = {f"localhost:{port}", f"127.0.0.1:{port}"}
+    origins = {f"http://{host}" for host in hosts}
+
+    @app.before_request
+    def refuse_strangers():
+        if request.headers.get("Host") not in hosts:
+            return error(f"This page answers to {' and '.join(sorted(hosts))} only.", 403)
+        if request.headers.get("Origin", f"http://{request.headers['Host']}") not in origins:
+            return error("Another page may not ask for this.", 403)
+        given = request.headers.get("X-Token", "").encode("latin-1", "replace")
+        if request.method not in ("GET", "HEAD") and not hmac.compare_digest(given, token.encode()):
+            return error("The token is missing or of another run. Load the page anew.", 403)
+        return None
+
+    @app.after_request
+    def close_the_doors(response):
+        response.headers["Content-Security-Policy"] = POLICY
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+def show(app, scene, token):
+    @app.get("/")
+    def page():
+        text = PROJECT.joinpath("notebooks/see/static/index.html").read_text()
+        return text.replace("{{ token }}", token)
+
+    @app.get("/stages")
+    def stages():
+        return answer(json.dumps(all_stages()))
+
+    @app.get("/moments")
+    def moments():
+        if not scene.heed(request.args.get("page", ""), MOST_PAGES):
+            return error(f"{MOST_PAGES} pages look on already. Close one of them.", 503)
+        return answer(scene.recording.answer(request.args.get("after", 0, type=int)))
+
+    @app.get("/recording")
+    def recording():
+        response = answer(scene.recording.whole(), "application/jsonl")
+        response.headers["Content-Disposition"] = 'attachment; filename="recording.jsonl"'
+        return response
+
+    @app.post("/do")
+    def do():
+        wish = request.get_json(silent=True)
+        try:
+            if not isinstance(wish, dict):
+                raise Refused("A wish is an object in JSON.")
+            return answer(json.dumps({"done": scene.do(wish)}))
+        except Refused as refused:
+            return error(str(refused), 409)
+
+
+def answer(text, kind="application/json"):
+    return Response(text, mimetype=kind)
+
+
+def error(sentence, status):
+    return Response(json.dumps({"error": sentence}), status, mimetype="application/json")
+
+
+def all_stages():
+    """Each stage with the first line of its docstring."""
+    files = sorted(PROJECT.glob("part?/webserver*.py"), key=order)
+    return [{"name": path.stem.removeprefix("webserver"),
+             "idea": path.read_text().removeprefix('"""').partition("\n")[0]} for path in files]
+
+
+def order(path):
+    return path.stem
+
+
+app = create(os.environ)
