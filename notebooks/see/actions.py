@@ -117,7 +117,7 @@ def kill(watched, wish):
         raise Refused("Which process is to be killed? Name its pid.")
     pid = send_signal(watched, wish, signal.SIGKILL)
     was = watched.family.get(pid, {}).get("state")
-    watched.killed.add(pid)
+    watched.killed[pid] = "zombie" if was == "zombie" else "living"
     return f"kill -9 for {'the zombie' if was == 'zombie' else 'process'} {pid}", f"kill -9 {pid}"
 
 

@@ -16,6 +16,7 @@ import lab
 from lab.clients import REQUEST
 
 READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
+REQUEST_TO_STAY = REQUEST.replace(b"Connection: close\r\n", b"")
 MOST = 1000  # clients with an open end, for one server
 SLOWLY = 0.25  # seconds between two bytes of a slow client
 KEPT = 15  # seconds that a request is told of after its end
@@ -30,7 +31,7 @@ class Client:
 
     def __init__(self, number, kind, began):
         self.kind = kind
-        self.unsent = b"" if kind == "silent" else REQUEST
+        self.unsent = {"silent": b"", "held": REQUEST_TO_STAY}.get(kind, REQUEST)
         self.next_byte = 0  # when a slow one sends it
         self.port = None  # of its own end
         self.head = b""
@@ -176,9 +177,13 @@ class Crowd:
                 if client.kind == "reset":
                     self._leave(client, "went away with RST")
                     return
-            if events & READ and client.receive(now):
-                self._end(client, now)
-                return
+            if events & READ:
+                answered = client.request["first_byte"] is not None
+                over = client.receive(now)
+                self.served += not answered and client.request["first_byte"] is not None
+                if over:
+                    self._end(client, now)
+                    return
             self._wait(client)
         except BlockingIOError:
             return
@@ -228,7 +233,5 @@ class Crowd:
             if why:
                 request["error"] = WORDS.get(getattr(why, "errno", None), str(why))
             self._over.append(request)
-        if request["first_byte"] is not None:
-            self.served += 1
-        else:
+        if request["first_byte"] is None:
             self.failed += 1

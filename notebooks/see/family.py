@@ -47,8 +47,8 @@ def look_at_proc(pid, clock):
     seen = {"pid": pid, "ppid": int(stat[1]), "role": "child", "was": None, "state": state,
             "born": round(int(stat[19]) / TICKS - clock.origin, 2), "call": None,
             "threads": 0 if state == "zombie" else int(stat[17]), **signals(status),
-            "exit_status": None, "reaped": False, "killed": False, "seen": "kernel",
-            "descriptors": []}
+            "exit_status": None, "ended": None, "reaped": False, "killed": None,
+            "seen": "kernel", "descriptors": []}
     if state == "zombie":
         seen["exit_status"] = os.waitstatus_to_exitcode(int(stat[49]))
     else:
@@ -66,8 +66,8 @@ def look_with_psutil(pid, clock):
     return {"pid": pid, "ppid": found.ppid(), "role": "child", "was": None, "state": ours,
             "born": round(found.create_time() - time.time() + clock(), 2), "call": None,
             "threads": 0 if ours == "zombie" else found.num_threads(), "pending": [],
-            "blocked": [], "exit_status": None, "reaped": False, "killed": False,
-            "seen": "kernel", "descriptors": []}
+            "blocked": [], "caught": [], "exit_status": None, "ended": None, "reaped": False,
+            "killed": None, "seen": "kernel", "descriptors": []}
 
 
 def send_signal(session, pid, signum):
@@ -96,13 +96,14 @@ def open_process(pid):
 
 
 def signals(status):
-    """The pending and the blocked ones by their names, from the text of /proc/PID/status."""
-    masks = {"SigPnd": 0, "ShdPnd": 0, "SigBlk": 0}
+    """The pending, the blocked and the caught ones by their names, from /proc/PID/status."""
+    masks = {"SigPnd": 0, "ShdPnd": 0, "SigBlk": 0, "SigCgt": 0}
     for line in status.splitlines():
         name, _, value = line.partition(":\t")
         if name in masks:
             masks[name] = int(value, 16)
-    return {"pending": names(masks["SigPnd"] | masks["ShdPnd"]), "blocked": names(masks["SigBlk"])}
+    return {"pending": names(masks["SigPnd"] | masks["ShdPnd"]), "blocked": names(masks["SigBlk"]),
+            "caught": names(masks["SigCgt"])}
 
 
 def names(mask):

@@ -10,8 +10,8 @@ The first line is the header:
     run       a word that no other run of the program has
 
 Each line after it is a moment. It holds until the next one: a look that sees nothing new is not
-written down, so there may be an hour between two of them. A moment is all that a drawing needs; only what `said` has
-is gone in the next.
+written down, so there may be an hour between two of them. A moment is all that a drawing needs.
+Only what stands in `said` is not said again in the next.
 Times are seconds since the recording began, but for `age`, which is a process's at that time.
 
     number    1, 2, 3, ...: of the looks that were written down
@@ -24,6 +24,7 @@ Times are seconds since the recording began, but for `age`, which is a process's
         pid           of its first process
         running       whether that process lives
         exit_status   of that process: None while it lives, minus the signal that ended it
+        last_words    the last line of its error output, once it has ended
         trouble       a sentence on why it could not be started; None
         frozen        whether that process is stopped (SIGSTOP)
         delay         DELAY in seconds, None for a server that has none
@@ -36,15 +37,16 @@ Times are seconds since the recording began, but for `age`, which is a process's
             was          what a "gone" one was: "parent", "worker" or "child"
             state        "running", "sleeping", "stopped", "zombie", "gone"
             born         when it began; None where only the log knows of it
-            age          seconds that it has lived (until it was gone)
-            left         of one that is gone: when that was seen
+            ended        when a look first found it a zombie, or gone
+            age          seconds that it has lived, until it ended
             call         the system call that it sleeps in, such as "accept"; None
             threads      how many
             pending      ["SIGCHLD"]: signals that wait; one bit each, however many were sent
             blocked      those that have to wait
+            caught       those that it has a handler for
             exit_status  of a zombie, or of one that is gone and was waited for; None: not known
             reaped       of one that is gone: whether its parent said so
-            killed       whether somebody killed it from the page
+            killed       "living" or "zombie": what it was when it was killed from the page; None
             seen         "kernel"; "log": it lived between two looks, the server's words tell of it
             descriptors  by their numbers:
                 number, kind ("listening", "connection", "file", "pipe", "other"),

@@ -72,6 +72,6 @@ class Recording:
 def with_ages(server, now):
     """As a moment has it: ages instead of births."""
     processes = [{**one, "age": None if one["born"] is None
-                  else round(one.get("left", now) - one["born"], 2)}
+                  else round((one["ended"] or now) - one["born"], 2)}
                  for one in server["processes"]]
     return {**server, "processes": processes}

@@ -44,7 +44,7 @@ class Scene:
         self.pages = {}  # when each has asked last
         self._numbers, self._deeds = itertools.count(1), itertools.count(1)
         self._changing, self._paging = threading.Lock(), threading.Lock()
-        self._over = threading.Event()
+        self._over, self._wake = threading.Event(), threading.Event()
         self._looks = threading.Thread(target=self._look_on, daemon=True)
         self._looks.start()
         threading.Thread(target=self._begin, args=(play,), daemon=True).start()
@@ -71,6 +71,7 @@ class Scene:
         entries = [{"number": next(self._deeds), "time": began, "server": name, "words": words,
                     "command": command} for name, words, command in deeds]
         self.done = [*self.done, *entries][-MOST_DONE:]
+        self._wake.set()
         return entries
 
     def put(self, play, place):
@@ -102,6 +103,7 @@ class Scene:
     def close(self):
         """Nothing of all this runs any more."""
         self._over.set()
+        self._wake.set()
         with self._changing:
             for watched in self.watched:
                 watched.stop()
@@ -114,7 +116,8 @@ class Scene:
             self.look()
             cost = time.thread_time() - cost
             pause = EVERY if self.is_watched() else UNWATCHED
-            self._over.wait(max(pause, (cost - saved) / SHARE))
+            self._wake.wait(max(pause, (cost - saved) / SHARE))
+            self._wake.clear()
             now = time.monotonic()
             saved, before = min(SAVED, saved - cost + SHARE * (now - before)), now
 

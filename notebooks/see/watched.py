@@ -25,9 +25,14 @@ class Watched:
         self.server, self.trouble, self.backlog = None, None, (None, None)
         self.crowd = Crowd(port, clock, numbers)
         self.read, self.rest = [0, 0], ["", ""]  # of standard output and error
+        self.last_words = ""
         self.family, self.gone = {}, {}  # by PID: as they were seen last
+        self.left = {}  # when a look first missed them
         self.statuses = {}  # of those whose burial was announced
-        self.killed, self.children, self.reaped = set(), set(), set()
+        self.children, self.reaped = set(), set()
+        self.killed = {}  # what state they were in when somebody killed them from the page
+        self.before = {(end.local, end.foreign) for end in connections(port)
+                       if end.state == "TIME_WAIT"}  # of a server before this one
         self.over, self.stopping = False, threading.Lock()
 
     def start(self):
@@ -74,14 +79,15 @@ class Watched:
             "name": self.play.name, "idea": self.play.idea,
             "command": self.play.in_a_terminal(self.port), "port": self.port, "pid": self.pid,
             "running": bool(self.server) and status is None, "exit_status": status,
-            "trouble": self.trouble, "frozen": bool(parent) and parent["state"] == "stopped",
+            "trouble": self.trouble, "last_words": self.last_words if status is not None else "",
+            "frozen": bool(parent) and parent["state"] == "stopped",
             "delay": self.play.delay,
             "limited": self.play.limited, "limits": LIMITS,
             "processes": [*processes, *map(dict, self.gone.values())],
             "queue": self.look_at_queue(listeners, ends), "connections": few(ends),
             "requests": self.crowd.requests(), "counts": self.count(parent, processes, ends),
             "said": said}
-        seen["sentences"] = sentences(seen)
+        seen["sentences"] = sentences(seen, self.clock())
         if status is not None and not processes:
             self.let_go()
         return seen
@@ -96,10 +102,12 @@ class Watched:
         for pid in self.family.keys() - seen.keys():
             self.say_farewell(self.family[pid], now)
         self.gone = {pid: one for pid, one in list(self.gone.items())[-MOST_GONE:]
-                     if one["left"] > now - GONE}
+                     if self.left[pid] > now - GONE}
         self.children |= seen.keys() - {self.pid}
         for pid, one in seen.items():
-            one["killed"] = pid in self.killed
+            one["killed"] = self.killed.get(pid)
+            if one["state"] == "zombie":
+                one["ended"] = (pid in self.family and self.family[pid]["ended"]) or now
         return sorted(seen.values(), key=lambda one: (one["pid"] != self.pid, one["born"]))
 
     def say_farewell(self, one, now):
@@ -112,7 +120,8 @@ class Watched:
             self.reaped.add(pid)
         self.gone[pid] = {**one, "role": "gone", "was": one["role"], "state": "gone",
                           "call": None, "threads": 0, "pending": [], "exit_status": status,
-                          "reaped": reaped, "descriptors": [], "left": round(now, 2)}
+                          "reaped": reaped, "descriptors": [], "ended": one["ended"] or now}
+        self.left[pid] = now
 
     def tell_apart(self, processes, listening, ends):
         """Say of each descriptor whether it listens or is a connection; then who is a worker."""
@@ -138,8 +147,12 @@ class Watched:
         for one in processes:
             for descriptor in one["descriptors"]:
                 held.setdefault(descriptor["inode"], []).append(one["pid"])
+        ends = connections(self.port)
+        self.before &= {(end.local, end.foreign) for end in ends if end.state == "TIME_WAIT"}
         found = {}
-        for end in connections(self.port):
+        for end in ends:
+            if (end.local, end.foreign) in self.before:
+                continue
             if end.local[1] == self.port:
                 one = found.setdefault(end.foreign, blank(end.local, end.foreign))
                 one.update(state=end.state, inode=end.inode,
@@ -178,6 +191,8 @@ class Watched:
             text, self.read[number] = self.server.said_after(self.read[number], number)
             *whole, self.rest[number] = (self.rest[number] + text).split("\n")
             lines += [line.rstrip("\r")[:LONG] for line in whole]
+            if number and whole:
+                self.last_words = whole[-1][:LONG]
         for line in lines:
             if told := BURIED.match(line):
                 self.hear_of(int(told[1]), int(told[2]))
@@ -187,6 +202,7 @@ class Watched:
 
     def hear_of(self, pid, status):
         """It says that it has waited for this child."""
+        now = self.clock()
         self.reaped.add(pid)
         if pid in self.family:  # it was there a moment ago
             self.statuses[pid] = status
@@ -197,8 +213,9 @@ class Watched:
             self.gone[pid] = {
                 "pid": pid, "ppid": self.pid, "role": "gone", "was": "child", "state": "gone",
                 "born": None, "call": None, "threads": 0, "pending": [], "blocked": [],
-                "exit_status": status, "reaped": True, "killed": False, "seen": "log",
-                "descriptors": [], "left": round(self.clock(), 2)}
+                "caught": [], "exit_status": status, "ended": now, "reaped": True, "killed": None,
+                "seen": "log", "descriptors": []}
+            self.left[pid] = now
 
 
 def connections(port):

@@ -1,11 +1,17 @@
 """The page, and what it asks for: a WSGI application, made to run on our own last server.
 
-    GET  /               the page, with the token in it
-    GET  /static/...     what it is made of
+    GET  /               the page, __TOKEN__ in it replaced
+    GET  /NAME           what it is made of, from static/
     GET  /stages         [{"name", "idea"}, ...]
     GET  /moments?after=N&page=WORD     {"now", "first", "last", "header", "moments": [...]}
     GET  /recording      all of it, to be saved
-    POST /do             a wish as in actions.py, as JSON; the token is in X-Token; {"done": [...]}
+    POST /do             a wish as in actions.py, as JSON, with X-Token: the token of the page;
+                         {"done": [...]}
+
+A page asks for the moments after the last that it knows, a few times a second, and once more at
+once where "last" says that there are more than came. If the header has another "run", the page's
+server was started anew, and all that the page knows is of the past. WORD is the page's own. No
+script in the page itself, and none from elsewhere: POLICY forbids it.
 
 What is refused has a status of its own and {"error": "a sentence"}.
 """
@@ -22,7 +28,8 @@ from see.broom import sweep
 from see.play import Play, Refused
 from see.scene import Scene
 
-MOST_PAGES = 8
+STATIC = PROJECT / "notebooks/see/static"
+MOST_PAGES = 8  # that look on at once
 POLICY = ("default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
           "base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 
@@ -35,7 +42,7 @@ def create(environ):
                 environ.get("SEE_DELAY") or 3)
     scene = Scene(play, port)
     atexit.register(scene.close)
-    app = Flask("see", static_folder=str(PROJECT / "notebooks/see/static"))
+    app = Flask("see", static_folder=str(STATIC), static_url_path="")
     app.config.update(MAX_CONTENT_LENGTH=10_000)
     guard(app, port, environ["SEE_TOKEN"])
     show(app, scene, environ["SEE_TOKEN"])
@@ -71,8 +78,7 @@ def guard(app, port, token):
 def show(app, scene, token):
     @app.get("/")
     def page():
-        text = PROJECT.joinpath("notebooks/see/static/index.html").read_text()
-        return text.replace("{{ token }}", token)
+        return (STATIC / "index.html").read_text().replace("__TOKEN__", token)
 
     @app.get("/stages")
     def stages():
