@@ -1,0 +1,60 @@
+/* The requests of the last seconds, a bar for each client: how long it waited, and what for. */
+
+import {REQUESTS as TOP} from "./layout.js";
+import {box, el, round, text} from "./svg.js";
+import {has, PHASES} from "./words.js";
+
+const ROWS = 58, WINDOW = 12;  // pixels, and seconds
+
+export function drawRequests(sheet) {
+  const {server, time, width, wide} = sheet;
+  const from = time - WINDOW;
+  const scale = moment => (Math.max(from, moment) - from) / WINDOW * width;
+  const shown = server.requests
+    .filter(request => (endOf(request) ?? time) >= from && request.began <= time)
+    .sort((one, other) => one.began - other.began || one.client - other.client);
+  const height = Math.min(12, ROWS / Math.max(1, shown.length));
+  return el("g", {class: "requests", "aria-hidden": "true"},
+    text(0, TOP - 2, "requests", "caption"), wide && legend(width),
+    axis(from, time, scale, width),
+    shown.map((request, row) => drawBar(request, time, scale, TOP + 8 + row * height, height)),
+    !shown.length && text(width / 2, TOP + 42, `no client in the last ${WINDOW} s`, "none middle"));
+}
+
+const endOf = request => request.end ?? request.error_time ?? (request.error ? request.began : null);
+
+/* The phases of one request, one behind the other. */
+function drawBar(request, time, scale, y, height) {
+  const steps = [
+    ["outside", request.began, request.connected], ["waits", request.connected, request.first_byte],
+    ["answered", request.first_byte, request.end]];
+  const last = has(request.end) ? request.end : time;
+  const bars = steps.filter(([, start]) => has(start)).map(([phase, start, end]) => {
+    const stop = Math.min(has(end) ? end : last, time);
+    const width = Math.max(1.5, scale(stop) - scale(start));
+    return box(scale(start), y, width, height - Math.min(2, height / 5), `bar ${phase}`,
+      Math.min(3, height / 4));
+  });
+  return el("g", {key: request.client, class: request.error ? "request failed" : "request"}, bars,
+    request.error && height > 7 && text(scale(last) + 4, y + height - 2, "failed", "label"));
+}
+
+function axis(from, time, scale, width) {
+  const y = TOP + ROWS + 12;
+  const ticks = [];
+  for (let tick = Math.max(0, Math.ceil(from / 2) * 2); tick <= time; tick += 2) ticks.push(tick);
+  return el("g", {class: "axis"},
+    el("path", {d: `M0 ${y} H${width}`}),
+    ticks.map(tick => el("g", {}, el("path", {d: `M${round(scale(tick))} ${y} v4`}),
+      text(Math.min(width - 12, Math.max(4, scale(tick))), y + 17, `${tick} s`, "label middle"))));
+}
+
+function legend(width) {
+  const names = Object.entries(PHASES).slice(0, 3);
+  let x = width - names.reduce((sum, [, name]) => sum + name.length * 6.1 + 34, 0);
+  return el("g", {class: "legend"}, names.map(([phase, name]) => {
+    const start = x;
+    x += name.length * 6.1 + 34;
+    return [box(start, TOP - 12, 16, 11, `bar ${phase}`, 2), text(start + 22, TOP - 3, name, "label")];
+  }));
+}
