@@ -4,6 +4,7 @@ psutil tells most of it on Linux and macOS. The length of the listening queue an
 descriptor refers to stand only in Linux's /proc: there, CannotSee is raised elsewhere.
 """
 
+import functools
 import os
 import subprocess
 import sys
@@ -100,11 +101,11 @@ def descriptors(pid):
     is the same socket. A zombie has none. Raises CannotSee without /proc. See proc(5).
     """
     _need_proc("descriptors")
-    table = {}
+    table, folder = {}, f"{PROC}/{pid}/fd"
     try:
-        for entry in (PROC / str(pid) / "fd").iterdir():
+        for name in os.listdir(folder):
             try:
-                table[int(entry.name)] = os.readlink(entry)
+                table[int(name)] = os.readlink(f"{folder}/{name}")
             except FileNotFoundError:  # closed while we looked
                 continue
     except (FileNotFoundError, PermissionError):  # gone, or a zombie
@@ -166,7 +167,8 @@ def sleeps_in(pid):
     """The system call that a process sleeps in, such as "accept"; None if it runs, or one that
     we have no word for, or where the system does not tell. See proc(5), wchan."""
     try:
-        return SLEEPS.get(PROC.joinpath(str(pid), "wchan").read_text())
+        with open(f"{PROC}/{pid}/wchan") as file:
+            return SLEEPS.get(file.read())
     except OSError:
         return None
 
@@ -328,11 +330,12 @@ def _proc_net_tcp(port, table="net/tcp", listening=False):
             if listening and line.split(maxsplit=4)[3] != "0A":
                 return
             if here in line:
-                _, local, foreign, state, queues, _, _, _, _, inode, *_ = line.split()
+                _, local, foreign, state, queues, _, _, _, _, inode, _ = line.split(maxsplit=10)
                 yield (_address(local), _address(foreign), TCP_STATES[int(state, 16)],
                        int(queues.split(":")[1], 16), int(inode))
 
 
+@functools.lru_cache(4096)
 def _address(text):
     """("127.0.0.1", 8888) from "0100007F:22B8": words of four bytes in the machine's order."""
     address, port = text.split(":")

@@ -17,7 +17,7 @@ from see.watched import Watched
 EVERY = 0.125  # seconds from one look to the next
 UNWATCHED = 1  # the same while no page asks
 FORGOTTEN = 5  # seconds after which a page that has not asked is closed
-SHARE, SAVED = 0.04, 0.5  # of a core, for looking; and seconds that may be saved up for a storm
+SHARE, SAVED = 0.04, 1  # of a core, for looking; and seconds that may be saved up for a storm
 MOST_DONE = 30  # of what was done, so much is told
 PORT = 8888
 

@@ -64,7 +64,9 @@ def never_waited(server, now):
 def waited_too_little(server, now):
     dead, me = settled(zombies(server), now), parent(server)
     reaped = server["counts"]["reaped"]
-    if not dead or not reaped or server["frozen"] or "SIGCHLD" in me.get("pending", ()):
+    if not dead or not reaped or not server["running"] or server["frozen"]:
+        return None
+    if "SIGCHLD" in me.get("pending", ()):  # the handler is still to run
         return None
     why = ""
     if "SIGCHLD" in me.get("caught", ()):
@@ -132,7 +134,7 @@ def outside(server, now):
 def child_for_each(server, now):
     working = [one for one in living(server, "child")
                if any(held["kind"] == "connection" for held in one["descriptors"])]
-    if len(working) < 2:
+    if len(working) < 2 or not server["running"]:
         return None
     return f"A process for each client: {len(working)} children are at work at the same time."
 
