@@ -10,7 +10,7 @@ const {top: TOP, bottom: BOTTOM} = KERNEL;
 export function drawConnections(sheet) {
   const {connections, processes} = sheet.server;
   const held = connections.filter(connection => connection.held_by.length || closing(connection));
-  const room = Math.floor((sheet.right.width + 6) / (sheet.wide ? 66 : 52));
+  const room = Math.floor((sheet.right.width + 6) / (sheet.wide ? 66 : 44));
   const order = new Map([...processes].filter(({role}) => role !== "parent")
     .sort((one, other) => one.pid - other.pid).map(({pid}, place) => [pid, place]));
   const home = ({held_by}) => held_by.find(pid => order.has(pid));
@@ -52,14 +52,25 @@ function drawPair(sheet, connection, {x, width}) {
   sheet.sockets.push({
     inodes: [inode], holders: new Map([[inode, held_by]]), x: middle, y: TOP, kind: "connection"});
   sheet.clients.push({x: middle, width, connections: [connection]});
+  const small = width < 52 ? {style: "font-size: 10px"} : {};
   const name = value => width >= 98 ? value : fit(shortState(value), width - 4, 10.5);
   return el("g", {key: `${foreign[1]}`, class: `socket connection ${held_by.length ? "" : "free"}`},
     box(x, TOP, width, BOTTOM - TOP, "box", 8),
-    text(middle, TOP + 19, `:${local[1]}`, "label middle"),
-    text(middle, TOP + 36, name(state), "state middle"),
+    text(middle, TOP + 19, `:${local[1]}`, "label middle", small),
+    text(middle, TOP + 36, name(state), "state middle", small),
     el("path", {class: "seam", d: `M${round(x + 8)} ${TOP + 49} h${round(width - 16)}`}),
-    text(middle, TOP + 67, `:${foreign[1]}`, "label middle"),
-    text(middle, TOP + 84, client_state ? name(client_state) : "client", "state middle"));
+    held_by.length > 1 && holders(held_by.length, middle, width),
+    text(middle, TOP + 67, `:${foreign[1]}`, "label middle", small),
+    text(middle, TOP + 84, client_state ? name(client_state) : "client", "state middle", small));
+}
+
+/* Said where there is more than one: the end of a connection goes out when nobody holds it. */
+function holders(count, middle, width) {
+  const words = width < 90 ? `× ${count}` : `${count} holders`;
+  const room = words.length * 7 + 14;
+  return el("g", {class: "holders"},
+    el("rect", {x: round(middle - room / 2), y: TOP + 40, width: round(room), height: 18, rx: 9}),
+    text(middle, TOP + 53, words, "middle"));
 }
 
 /* Many connections: those with the same kind of holders are one block of dots. */

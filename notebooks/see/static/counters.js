@@ -10,7 +10,9 @@ export function drawCounters(sheet) {
     all.map((counter, place) => drawCounter(counter, place * step, step, sheet.wide)));
 }
 
-function countersOf({processes, counts, limits}) {
+function countersOf({processes, counts, limits: all, limited}) {
+  const limits = limited ? all : {};
+
   const living = processes.filter(process => lookOf(process) !== "gone");
   const zombies = living.filter(process => lookOf(process) === "zombie").length;
   return [

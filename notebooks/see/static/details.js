@@ -1,10 +1,10 @@
 /* One process, told in full: what the kernel knows of it, and the way to kill it. */
 
-import {ended, seconds, stateWords} from "./words.js";
+import {ended, roleOf, seconds, stateWords} from "./words.js";
 
 export function showDetails(dialog, process, server, kill) {
   const rows = [
-    ["role", process.role === "gone" ? process.was ?? "child" : process.role],
+    ["role", roleOf(process)],
     ["parent", process.ppid], ["state", stateWords(process)], ["sleeps in", process.call],
     ["age", seconds(process.age)], ["threads", process.threads], ["ended", ended(process)],
     ["pending signals", (process.pending ?? []).join(", ") || "none"],

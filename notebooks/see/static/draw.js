@@ -21,9 +21,10 @@ function drawServer(server, time, width) {
   const sheet = sheetFor(server, time, width);
   const processes = drawProcesses(sheet);
   const sockets = [drawListening(sheet), drawConnections(sheet)];
+  const bands = Object.entries(BANDS);
   const parts = [
-    Object.entries(BANDS).map(([name, place]) => band(sheet, name, place)), drawCounters(sheet),
-    drawLines(sheet), processes, sockets, drawOutside(sheet), drawClients(sheet),
+    bands.map(([name, place]) => ground(sheet, name, place)), drawCounters(sheet),
+    drawLines(sheet), bands.map(([name, place]) => caption(sheet, name, place)), processes, sockets, drawOutside(sheet), drawClients(sheet),
     drawRequests(sheet)];
   return el("svg", {
     class: `picture ${sheet.wide ? "wide" : "narrow"}`, width, height: HEIGHT,
@@ -44,10 +45,15 @@ function sheetFor(server, time, width) {
     holds: new Map(), sockets: [], columns: new Map(), clients: []};
 }
 
-function band(sheet, name, {y, height}) {
-  return el("g", {class: `band ${name}`, "aria-hidden": "true"},
-    box(0, y, sheet.width, height, "ground", 10),
-    text(sheet.width - 10, y + 15, name, "caption end"));
+const ground = ({width}, name, {y, height}) =>
+  el("g", {class: `band ${name}`}, box(0, y, width, height, "ground", 10));
+
+/* The kernel remembers connections that are over, for a minute. */
+function caption({server, width, wide}, name, {y}) {
+  const over = name === "kernel" && wide && server.counts.time_wait;
+  return el("g", {class: `caption-of ${name}`, "aria-hidden": "true"},
+    text(width - 10, y + 15, name, "caption end"),
+    over ? text(width - 78, y + 15, `${over} in TIME_WAIT`, "label end") : null);
 }
 
 /* A server with all that the picture asks for: what a recording lacks is empty, not missing. */

@@ -1,4 +1,4 @@
-/* The strip below the picture: how many processes and zombies there were, and what was done when. */
+/* The strip below the picture: how many processes and zombies there were, and when what was done. */
 
 import {box, el, round} from "./svg.js";
 
@@ -40,6 +40,7 @@ function countsOf({servers}) {
 }
 
 function area(steps, name, y, height) {
-  const tops = steps.map(step => `V${round(step[name] ? y(step[name]) : height)} H${step.x + BUCKET}`);
-  return el("path", {class: `${name}-over-time`, d: `M0 ${height} ${tops.join(" ")} V${height} Z`});
+  if (steps.every(step => !step[name])) return null;
+  const tops = steps.map(step => `V${round(step[name] ? y(step[name]) : height + 2)} H${step.x + BUCKET}`);
+  return el("path", {class: `${name}-over-time`, d: `M0 ${height + 2} ${tops.join(" ")} V${height + 2} Z`});
 }

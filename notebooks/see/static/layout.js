@@ -1,12 +1,12 @@
 /* Where the parts of a picture stand, from top to bottom, in pixels. */
 
-export const HEIGHT = 592;
-export const BANDS = {processes: {y: 66, height: 190}, kernel: {y: 268, height: 134}};
-export const PROCESSES = {top: 88, bottom: 240};
-export const CHILDREN = 118;
-export const KERNEL = {top: 294, bottom: 392};
-export const OUTSIDE = 410, CLIENTS = 414;
-export const REQUESTS = 500;
+export const HEIGHT = 574;
+export const BANDS = {processes: {y: 62, height: 188}, kernel: {y: 260, height: 134}};
+export const PROCESSES = {top: 82, bottom: 234};
+export const CHILDREN = 112;
+export const KERNEL = {top: 286, bottom: 384};
+export const OUTSIDE = 402, CLIENTS = 404;
+export const REQUESTS = 484;
 
 export const EDGE = 8;  // between the edge of a band and what stands in it
 export const WIDE = 620;  // from this width on there is room for more words

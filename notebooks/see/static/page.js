@@ -34,7 +34,7 @@ function renderServers(moment) {
   const width = places.firstElementChild?.clientWidth ?? 0;
   const pictures = draw(moment, Math.max(320, Math.floor(width)));
   moment.servers.forEach((server, number) => {
-    renderWords(places.children[number], server, moment.servers.length);
+    renderWords(places.children[number], server);
     const picture = places.children[number].querySelector("svg");
     paint(picture, pictures[number]);
     keepOneTabStop(picture);
@@ -52,16 +52,16 @@ function placeForServer() {
   return place;
 }
 
-function renderWords(place, server, servers) {
+function renderWords(place, server) {
   const heading = place.querySelector("h2");
+  heading.title = server.idea ?? "";
   const words = `${server.name} | ${server.idea}`;
   if (heading.dataset.words !== words) {
     heading.dataset.words = words;
     heading.replaceChildren(server.name, " ", small(server.idea || server.command));
   }
   const sentences = place.querySelector(".sentences");
-  sentences.classList.toggle("two", servers > 1);
-  setText(sentences, (server.trouble ? [server.trouble] : server.sentences ?? []).join(" "));
+  setText(sentences, (server.trouble ? [server.trouble] : server.sentences ?? []).join("\n"));
 }
 
 function small(words) {
@@ -248,7 +248,7 @@ async function catchUp(after) {
   if (told.header.run !== show.recording.header.run) {
     const anew = show.recording.header.run !== undefined;
     show.recording = new Recording(told.header);
-    setText(at("rate"), `${told.header.rate} looks a second`);
+    setText(at("rate"), `up to ${told.header.rate} looks a second`);
     if (anew) return 0;
   }
   show.recording.add(told.moments);
@@ -260,7 +260,7 @@ async function catchUp(after) {
 
 function open(recording) {
   Object.assign(show, {recording, live: false, playing: false, time: recording.start()});
-  setText(at("rate"), `a recording, ${recording.header.rate} looks a second`);
+  setText(at("rate"), `a recording, up to ${recording.header.rate} looks a second`);
   document.body.classList.add("replay");
   for (const element of document.querySelectorAll(".with-server")) element.hidden = true;
   render();

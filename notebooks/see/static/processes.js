@@ -3,7 +3,8 @@
 
 import {CHILDREN, gridFor, PROCESSES} from "./layout.js";
 import {box, el, round, text} from "./svg.js";
-import {describe, ended, fit, has, lookOf, many, seconds, stateWords} from "./words.js";
+import {
+  describe, ended, fit, has, lookOf, roleOf, seconds, stateWords} from "./words.js";
 
 const {top: TOP, bottom: BOTTOM} = PROCESSES;  // the descriptors stand on the lower edge
 const CHILD_TOP = CHILDREN;
@@ -11,6 +12,14 @@ const SIGNALS = 31;  // those without the real-time ones
 const NUMBERS = {
   SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGKILL: 9, SIGUSR1: 10, SIGSEGV: 11, SIGUSR2: 12,
   SIGPIPE: 13, SIGALRM: 14, SIGTERM: 15, SIGCHLD: 17, SIGCONT: 18, SIGSTOP: 19, SIGTSTP: 20};
+
+const ALL = () => true;
+const KINDS = [  // of children: how they look, which of those, and what they are called
+  ["running", ALL, "running"], ["sleeping", ALL, "alive"], ["stopped", ALL, "stopped"],
+  ["zombie", ALL, "zombies", "zombie"],
+  ["gone", ({seen, reaped}) => seen !== "log" && reaped !== false, "reaped"],
+  ["gone", ({seen, reaped}) => seen !== "log" && reaped === false, "gone"],
+  ["gone", ({seen}) => seen === "log", "in the log only"]];
 
 export function drawProcesses(sheet) {
   const {processes} = sheet.server;
@@ -26,10 +35,10 @@ function drawParent(sheet, parent) {
   const {x, width} = sheet.left;
   const pad = sheet.wide ? 14 : 9;
   const about = [
-    `up ${seconds(parent.age ?? 0)}`, parent.threads > 1 ? `${parent.threads} threads` : ""];
+    ended(parent) || `up ${seconds(parent.age ?? 0)}`, parent.threads > 1 ? `${parent.threads} threads` : ""];
   return card(sheet, parent, x, TOP, width, BOTTOM - TOP,
     glyph(lookOf(parent), x + pad + 7, TOP + 21),
-    text(x + pad + 20, TOP + 26, "parent", "name"),
+    text(x + pad + 20, TOP + 26, sheet.server.counts.children === 0 ? "server" : "parent", "name"),
     text(x + width - pad, TOP + 26, parent.pid, "pid end"),
     text(x + pad, TOP + 49, fit(activity(parent, sheet.wide), width - 2 * pad, 13), "state"),
     text(x + pad, TOP + 68, fit(about.filter(Boolean).join(", "), width - 2 * pad, 12), "label"),
@@ -81,7 +90,7 @@ function drawChildren(sheet, children, parent) {
   }
   const gap = sheet.wide ? 10 : 5;
   const step = Math.min(sheet.wide ? 142 : 110, (width + gap) / children.length);
-  if (step - gap < (sheet.wide ? 56 : 45)) return drawCrowd(sheet, children);
+  if (step - gap < (sheet.wide ? 56 : 40)) return drawCrowd(sheet, children);
   const cards = children.map((child, place) => {
     sheet.columns.set(child.pid, {x: x + place * step, width: step - gap});
     return drawChild(sheet, child, x + place * step, step - gap);
@@ -101,8 +110,8 @@ function fork(sheet, centres, parent) {
 
 function drawChild(sheet, child, x, width) {
   const height = BOTTOM - CHILD_TOP;
-  const size = width < 66 ? 11 : 13;
-  const pad = width < 66 ? 5 : 10;
+  const size = width < 50 ? 10 : width < 66 ? 11 : 13;
+  const pad = width < 50 ? 4 : width < 66 ? 5 : 10;
   const room = width - 2 * pad;
   const lines = [
     short(child),
@@ -110,7 +119,7 @@ function drawChild(sheet, child, x, width) {
     has(child.age) ? seconds(child.age) : "", child.threads > 1 ? `${child.threads} threads` : ""];
   return card(sheet, child, x, CHILD_TOP, width, height,
     glyph(lookOf(child), x + pad + 6, CHILD_TOP + 18),
-    width >= 100 && text(x + pad + 20, CHILD_TOP + 23, "child", "label"),
+    width >= 100 && text(x + pad + 20, CHILD_TOP + 23, fit(roleOf(child), room - 64, 12), "label"),
     text(x + width - pad, CHILD_TOP + (width < 66 ? 40 : 23), child.pid, "pid end",
       {style: `font-size: ${size}px`}),
     lines.filter(Boolean).map((line, place) => text(
@@ -131,42 +140,44 @@ const chosen = process => ({
 
 /* The descriptors as chips with their numbers; those for which there is no room are one chip. */
 function drawDescriptors(sheet, process, x, width) {
-  const chips = chipsOf(process, Math.max(1, Math.floor((width - 4) / 27)), width < 100);
-  let left = x + (width < 100 ? 4 : 10);
-  return chips.map(({kind, words, inodes}) => {
-    const wide = Math.max(22, words.length * 7.4 + 9);
-    const middle = left + wide / 2;
+  let left = x + (width < 50 ? 1 : width < 100 ? 4 : 10);
+  return chipsOf(process, width - 2 * (left - x)).map(({kind, words, inodes}) => {
+    const middle = left + widthOf(words) / 2;
     for (const inode of inodes) {
       sheet.holds.set(`${process.pid} ${inode}`, {x: middle, y: BOTTOM + 9});
     }
-    left += wide + 4;
+    left += widthOf(words) + 4;
     return el("g", {class: `chip ${kind}`, "aria-hidden": "true"},
-      box(middle - wide / 2, BOTTOM - 9, wide, 18, "", 4),
+      box(middle - widthOf(words) / 2, BOTTOM - 9, widthOf(words), 18, "", 4),
       text(middle, BOTTOM + 4, words, "middle"));
   });
 }
 
-function chipsOf({descriptors}, room, little) {
-  const sockets = descriptors.filter(({kind}) => kind === "listening" || kind === "connection");
-  const others = descriptors.filter(found => !sockets.includes(found));
-  const [streams, files] = [others.filter(({number}) => number < 3),
-    others.filter(({number}) => number >= 3)];
-  const first = little ? [] : [...together(streams, "stream"), ...together(files, "file")];
-  const listening = sockets.filter(({kind}) => kind === "listening").map(alone);
-  const connections = sockets.filter(({kind}) => kind === "connection");
-  const left = room - first.length - listening.length;
-  return [...first, ...listening, ...connections.length <= left
-    ? connections.map(alone) : together(connections, "connection")];
+const widthOf = words => Math.max(19, words.length * 7.2 + 8);
+
+/* Sockets one by one if there is room, then together; files and streams only where there is room. */
+function chipsOf({descriptors}, room) {
+  const of = wanted => descriptors.filter(({kind}) => kind === wanted);
+  const others = descriptors.filter(({kind}) => kind !== "listening" && kind !== "connection");
+  const streams = together(others.filter(({number}) => number < 3), "stream");
+  const files = together(others.filter(({number}) => number >= 3), "file");
+  const [listening, connections] = [of("listening").map(alone), of("connection")];
+  const [one, all] = [connections.map(alone), together(connections, "connection")];
+  const ways = [
+    [...streams, ...files, ...listening, ...one], [...streams, ...files, ...listening, ...all],
+    [...files, ...listening, ...all], [...listening, ...one], [...listening, ...all]];
+  const fits = chips => chips.reduce((sum, {words}) => sum + widthOf(words) + 4, -4) <= room;
+  return (ways.find(fits) ?? ways.at(-1)).sort((chip, other) => chip.number - other.number);
 }
 
-const alone = ({number, kind, inode}) => ({kind, words: `${number}`, inodes: [inode]});
+const alone = ({number, kind, inode}) => ({number, kind, words: `${number}`, inodes: [inode]});
 
 function together(descriptors, kind) {
   if (!descriptors.length) return [];
   const numbers = descriptors.map(({number}) => number).sort((one, other) => one - other);
   const [first, last] = [numbers[0], numbers.at(-1)];
   return [{
-    kind, words: first === last ? `${first}` : `${first}–${last}`,
+    number: first, kind, words: first === last ? `${first}` : `${first}–${last}`,
     inodes: descriptors.map(({inode}) => inode)}];
 }
 
@@ -181,29 +192,28 @@ function drawCrowd(sheet, children) {
     return drawCell(child, left, top, grid.size);
   });
   return [fork(sheet, [x + width / 2], true),
-    el("g", {class: "crowd"}, box(x, CHILD_TOP, width, BOTTOM - CHILD_TOP, "frame", 10),
-      drawTally(children, x + 12, CHILD_TOP + 21, width - 20), cells)];
+    el("g", {class: grid.size < 13 ? "crowd tiny" : "crowd"}, box(x, CHILD_TOP, width, BOTTOM - CHILD_TOP, "frame", 10),
+      drawTally(children, x + 12, CHILD_TOP + 21, sheet.wide ? 14 : 11), cells)];
 }
 
 function drawCell(child, x, y, size) {
   const inner = size - Math.max(1.5, size * 0.14);
   return el("g", chosen(child),
     box(x, y, inner, inner, "card", Math.min(4, inner / 4)),
-    size >= 11 && glyph(lookOf(child), x + inner / 2, y + inner / 2, Math.min(1, inner / 22)));
+    size >= 7 && glyph(lookOf(child), x + inner / 2, y + inner / 2, Math.min(1, inner / 20)));
 }
 
-function drawTally(children, x, y, width) {
-  const looks = ["running", "sleeping", "stopped", "zombie", "gone"];
-  const names = {running: "running", sleeping: "at work", stopped: "stopped", gone: "reaped"};
-  const counts = looks.map(look => [look, children.filter(child => lookOf(child) === look).length])
-    .filter(([, count]) => count);
+/* How many there are of each kind. */
+function drawTally(children, x, y, size) {
   let left = x;
-  return counts.map(([look, count]) => {
-    const words = look === "zombie" ? many(count, "zombie") : `${count} ${names[look]}`;
+  return KINDS.map(([look, belongs, several, one = several]) => {
+    const count = children.filter(child => lookOf(child) === look && belongs(child)).length;
+    if (!count) return null;
+    const words = `${count} ${count === 1 ? one : several}`;
     const start = left;
-    left += words.length * 7.6 + 32;
-    return left - x > width + 40 ? null : el("g", {class: `tally ${look}`},
-      glyph(look, start + 6, y - 5), text(start + 18, y, words, "name"));
+    left += words.length * size * 0.54 + size + 16;
+    return el("g", {class: `tally ${look}`}, glyph(look, start + 6, y - size * 0.36, size / 14),
+      text(start + size + 3, y, words, "name", {style: `font-size: ${size}px`}));
   });
 }
 

@@ -4,6 +4,7 @@ import {gridFor, KERNEL, OUTSIDE} from "./layout.js";
 import {box, el, round, text} from "./svg.js";
 
 const {top: TOP, bottom: BOTTOM} = KERNEL;
+const SMALL = {style: "font-size: 9px"};
 const PLACES = 14;  // a queue of at most so many places has them drawn
 
 export function drawListening(sheet) {
@@ -81,6 +82,7 @@ function dots(count, grid, x, y, look, names) {
     return [
       el("circle", {
         class: `client ${look}`, cx: round(left), cy: round(top), r: round(grid.size * 0.38)}),
-      grid.size >= 20 && names[place] < 1000 && text(left, top + 4, names[place], "number middle")];
+      grid.size >= 20 && names[place] < 1000 && text(
+        left, top + 4, names[place], "number middle", names[place] > 99 ? SMALL : {})];
   });
 }

@@ -4,11 +4,11 @@ import {REQUESTS as TOP} from "./layout.js";
 import {box, el, round, text} from "./svg.js";
 import {has, PHASES} from "./words.js";
 
-const ROWS = 58, WINDOW = 12;  // pixels, and seconds
+const ROWS = 58, WINDOW = 10;  // pixels, and seconds
 
 export function drawRequests(sheet) {
   const {server, time, width, wide} = sheet;
-  const from = time - WINDOW;
+  const from = Math.max(0, time - WINDOW);
   const scale = moment => (Math.max(from, moment) - from) / WINDOW * width;
   const shown = server.requests
     .filter(request => (endOf(request) ?? time) >= from && request.began <= time)
@@ -42,11 +42,12 @@ function drawBar(request, time, scale, y, height) {
 function axis(from, time, scale, width) {
   const y = TOP + ROWS + 12;
   const ticks = [];
-  for (let tick = Math.max(0, Math.ceil(from / 2) * 2); tick <= time; tick += 2) ticks.push(tick);
+  for (let tick = Math.ceil(from / 2) * 2; tick <= from + WINDOW; tick += 2) ticks.push(tick);
   return el("g", {class: "axis"},
     el("path", {d: `M0 ${y} H${width}`}),
+    el("path", {class: "now", d: `M${round(scale(time))} ${TOP + 2} V${y}`}),
     ticks.map(tick => el("g", {}, el("path", {d: `M${round(scale(tick))} ${y} v4`}),
-      text(Math.min(width - 12, Math.max(4, scale(tick))), y + 17, `${tick} s`, "label middle"))));
+      text(Math.min(width - 14, Math.max(9, scale(tick))), y + 17, `${tick} s`, "label middle"))));
 }
 
 function legend(width) {

@@ -4,7 +4,7 @@ const SHORT = {
   ESTABLISHED: "ESTAB", CLOSE_WAIT: "CL_WAIT", FIN_WAIT1: "FIN_W1", FIN_WAIT2: "FIN_W2",
   TIME_WAIT: "T_WAIT", LAST_ACK: "L_ACK", SYN_RECV: "SYN_RCV", SYN_SENT: "SYN_SNT"};
 
-const CHARACTER = 0.57;  // of the size of the letters: how wide one is, on the whole
+const CHARACTER = 0.54;  // of the size of the letters: how wide one is, on the whole
 
 export const many = (count, one, several = `${one}s`) => `${count} ${count === 1 ? one : several}`;
 
@@ -30,13 +30,16 @@ export function lookOf(process) {
 
 export function stateWords(process) {
   const look = lookOf(process);
-  if (look === "gone") return process.seen === "log" ? "too short to see" : "reaped";
+  if (look === "gone" && process.seen === "log") return "too short to see";
+  if (look === "gone") return process.reaped === false ? "gone" : "reaped";
   return look === "sleeping" && process.state !== "sleeping" ? process.state : look;
 }
 
+export const roleOf = ({role, was}) => role === "gone" ? was ?? "child" : role;
+
 export function describe(process) {
   const told = [
-    `${process.role === "gone" ? "child" : process.role} ${process.pid}`, stateWords(process),
+    `${roleOf(process)} ${process.pid}`, stateWords(process),
     process.call && lookOf(process) === "sleeping" ? `in ${process.call}` : "",
     ended(process), process.seen === "log" ? "seen in the log only" : "",
     process.pending.length ? `pending ${process.pending.join(", ")}` : ""];
