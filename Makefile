@@ -24,7 +24,8 @@ lab: .venv/installed  ## open the notebooks in JupyterLab: start here
 		--log-level=ERROR --LabApp.default_url=/lab/tree/1_hello.ipynb $$root $$screen
 
 see: .venv/installed  ## watch a server live in a browser: STAGE=3d, or SERVER='node my/server.js'
-	@PYTHONPATH=notebooks exec .venv/bin/python -m see --stage "$(STAGE)" --server "$$SERVER"
+	@PYTHONPATH=notebooks exec .venv/bin/python -m see --stage "$(STAGE)" --server "$$SERVER" \
+		--beside "$(BESIDE)" --delay "$(DELAY)" $(if $(LIMITS),--limits)
 
 notebooks: .venv/installed  ## run all notebooks, and keep what they show
 	cd notebooks && ../.venv/bin/python -m lab.book
@@ -56,10 +57,7 @@ test-part2: .venv/installed  ## run the tests of part 2: one server, any framewo
 test-part3: .venv/installed  ## run the tests of part 3: more than one client at a time
 	.venv/bin/pytest -m part3
 
-test-see: .venv/installed  ## watch a server live in a browser: STAGE=3d, or SERVER='node my/server.js'
-	@PYTHONPATH=notebooks exec .venv/bin/python -m see --stage "$(STAGE)" --server "$$SERVER"
-
-notebooks: .venv/installed  ## run the notebooks and the tests of their instruments
+test-notebooks: .venv/installed  ## run the notebooks and the tests of their instruments
 	.venv/bin/pytest -m notebooks
 
 bench: .venv/installed  ## measure servers side by side: some ten minutes; or one: ONLY=3z

@@ -36,7 +36,7 @@ class Clock:
 class Scene:
     """The stage. look() once in a while, and do() what a reader asks for."""
 
-    def __init__(self, play, own_port):
+    def __init__(self, plays, own_port):
         self.own_port = own_port
         self.clock = Clock()
         self.recording = Recording(self.clock, 1 / EVERY)
@@ -47,11 +47,12 @@ class Scene:
         self._over, self._wake = threading.Event(), threading.Event()
         self._looks = threading.Thread(target=self._look_on, daemon=True)
         self._looks.start()
-        threading.Thread(target=self._begin, args=(play,), daemon=True).start()
+        threading.Thread(target=self._begin, args=(plays,), daemon=True).start()
 
-    def _begin(self, play):
+    def _begin(self, plays):
         with self.changing(), suppress(Refused):
-            self.put(play, 0)
+            for place, play in enumerate(plays):
+                self.put(play, place)
 
     @contextmanager
     def changing(self):

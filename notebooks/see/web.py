@@ -38,9 +38,10 @@ def create(environ):
     """The application, for what __main__ says in these variables; the server starts at once."""
     sweep(environ["SEE_RUN"], servers=True)  # of a worker before us, that was killed
     port = int(environ["SEE_PORT"])
-    play = Play(environ.get("SEE_STAGE", ""), environ.get("SEE_OWN"),
-                environ.get("SEE_DELAY") or 3)
-    scene = Scene(play, port)
+    first = Play(environ["SEE_STAGE"], environ["SEE_OWN"], environ["SEE_DELAY"],
+                 bool(environ["SEE_LIMITED"]))
+    beside = environ["SEE_BESIDE"]
+    scene = Scene([first, first.but(stage=beside)] if beside else [first], port)
     atexit.register(scene.close)
     app = Flask("see", static_folder=str(STATIC), static_url_path="")
     app.config.update(MAX_CONTENT_LENGTH=10_000)
@@ -101,7 +102,7 @@ def show(app, scene, token):
         wish = request.get_json(silent=True)
         try:
             if not isinstance(wish, dict):
-                raise Refused("A wish is an object in JSON.")
+                raise Refused("A wish is an object in JSON, and its Content-Type says so.")
             return answer(json.dumps({"done": scene.do(wish)}))
         except Refused as refused:
             return error(str(refused), 409)
