@@ -41,6 +41,8 @@ KINDS = {
 def perform(scene, wish):
     """Do it; a list of (server's name, words, command) of what was done. Raises Refused."""
     action = wish.get("action")
+    if not isinstance(action, str):
+        raise Refused(f"An action is a word, not {action!r}.")
     if action in CHANGES:
         with scene.changing():
             return [CHANGES[action](scene, wish)]
@@ -113,11 +115,17 @@ def go_on(watched, wish):
 
 
 def kill(watched, wish):
-    if "pid" not in wish:
-        raise Refused("Which process is to be killed? Name its pid.")
-    pid = send_signal(watched, wish, signal.SIGKILL)
-    was = watched.family.get(pid, {}).get("state")
-    watched.killed[pid] = "zombie" if was == "zombie" else "living"
+    pid = wish.get("pid")
+    if type(pid) is not int:
+        raise Refused(f"Which process is to be killed? {pid!r} is no PID.")
+    seen = watched.family.get(pid, {})
+    was = "zombie" if seen.get("state") == "zombie" else "living"
+    watched.killed[pid] = was  # beforehand, for somebody may look in the next moment
+    try:
+        send_signal(watched, wish, signal.SIGKILL)
+    except Refused:
+        del watched.killed[pid]
+        raise
     return f"kill -9 for {'the zombie' if was == 'zombie' else 'process'} {pid}", f"kill -9 {pid}"
 
 

@@ -90,7 +90,7 @@ def send_signal(session, pid, signum):
                 return False
             send(signum)
             return True
-    except OSError:  # there is none
+    except (OSError, OverflowError):  # there is none
         return False
 
 

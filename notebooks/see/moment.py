@@ -53,7 +53,8 @@ Times are seconds since the recording began, but for `age`, which is a process's
                 inode    the kernel's number; the same in two processes is the same socket; or None
                 words    what /proc says of it
         queue         waiting: finished connections that wait for accept; backlog: how many may;
-                      outside: clients whose SYN has no answer. None where nobody listens
+                      outside: clients that the kernel does not let in: their SYN has no
+                      answer, or theirs to the server's was dropped. None where nobody listens
         connections   each once, by the client's port:
             inode         of the server's end; 0 where no process holds it (yet, or any more)
             local         [address, port] of the server's end

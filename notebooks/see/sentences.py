@@ -128,7 +128,7 @@ def outside(server, now):
     if not queue or not queue["outside"]:
         return None
     those = some(range(queue["outside"]), "client stands", "clients stand")
-    return f"The queue is full. {those} outside: nobody answers the SYN."
+    return f"The queue is full. {those} outside: the kernel lets nobody in."
 
 
 def child_for_each(server, now):

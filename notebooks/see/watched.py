@@ -68,8 +68,8 @@ class Watched:
 
     def look(self):
         """One of the `servers` of a moment; each process has `born` instead of its age."""
-        listeners = lab.listeners(self.port)
         processes = self.look_at_family()
+        listeners = lab.listeners(self.port)
         ends = self.look_at_connections(processes)
         self.tell_apart(processes, {one.inode for one in listeners}, ends)
         said = self.listen()
@@ -120,7 +120,8 @@ class Watched:
             self.reaped.add(pid)
         self.gone[pid] = {**one, "role": "gone", "was": one["role"], "state": "gone",
                           "call": None, "threads": 0, "pending": [], "exit_status": status,
-                          "reaped": reaped, "descriptors": [], "ended": one["ended"] or now}
+                          "killed": self.killed.get(pid), "reaped": reaped,
+                          "descriptors": [], "ended": one["ended"] or now}
         self.left[pid] = now
 
     def tell_apart(self, processes, listening, ends):
@@ -172,7 +173,7 @@ class Watched:
         if self.backlog[0] != inode:
             self.backlog = inode, lab.backlog(self.port)
         return {"waiting": sum(one.waiting for one in listeners), "backlog": self.backlog[1],
-                "outside": sum(end["client_state"] == "SYN_SENT" for end in ends)}
+                "outside": sum(is_outside(end) for end in ends)}
 
     def count(self, parent, processes, ends):
         waits = sum(is_over(end) for end in ends)
@@ -228,6 +229,11 @@ def connections(port):
 def blank(local, foreign):
     return {"inode": 0, "local": local, "foreign": foreign, "state": None, "client_state": None,
             "held_by": [], "client": None}
+
+
+def is_outside(end):
+    """Not let in: its SYN has no answer, or its own answer to that one was dropped."""
+    return end["client_state"] == "SYN_SENT" or end["state"] == "SYN_RECV"
 
 
 def is_over(end):
