@@ -227,8 +227,11 @@ def connections(port):
     no process holds that end any more. Raises CannotSee without /proc.
     """
     _need_proc("socket pairs")
+    tables = ["net/tcp"]
+    if any(":" in listener.address for listener in listeners(port)):
+        tables.append("net/tcp6")  # who listens on ::, has its ends of all connections there
     return [Connection(local, foreign, state, inode)
-            for local, foreign, state, _, inode in _proc_net_tcp(port)
+            for table in tables for local, foreign, state, _, inode in _proc_net_tcp(port, table)
             if state != "LISTEN"]
 
 
@@ -337,11 +340,15 @@ def _proc_net_tcp(port, table="net/tcp", listening=False):
 
 @functools.lru_cache(4096)
 def _address(text):
-    """("127.0.0.1", 8888) from "0100007F:22B8": words of four bytes in the machine's order."""
+    """("127.0.0.1", 8888) from "0100007F:22B8": words of four bytes in the machine's order.
+
+    An address of IPv4 that is told in IPv6, ::ffff:127.0.0.1, is the same address.
+    """
     address, port = text.split(":")
     octets = b"".join(int(address[start:start + 8], 16).to_bytes(4, sys.byteorder)
                       for start in range(0, len(address), 8))
-    return str(ip_address(octets)), int(port, 16)
+    found = ip_address(octets)
+    return str(getattr(found, "ipv4_mapped", None) or found), int(port, 16)
 
 
 def _psutil_connections():

@@ -15,8 +15,10 @@ AT_ONCE = 2 << 20  # bytes that one answer has
 
 
 class Recording:
-    def __init__(self, clock, rate):
-        self.clock = clock
+    """All moments, or the newest of them if all are more than `most` bytes."""
+
+    def __init__(self, clock, rate, most=MOST):
+        self.clock, self.most = clock, most
         self.header = {
             "version": VERSION, "made": datetime.now(timezone.utc).isoformat(timespec="seconds"),
             "rate": rate, "run": secrets.token_hex(8), "sees": Path("/proc/self/fd").exists(),
@@ -39,7 +41,7 @@ class Recording:
                               separators=(",", ":"))
             self._lines.append(line)
             self._size += len(line)
-            while self._size > MOST:
+            while self._size > self.most:
                 self._size -= len(self._lines.popleft())
                 self._first += 1
 

@@ -6,6 +6,7 @@ A process counts as its own, and may be signalled, if it is in the session of on
 import itertools
 import threading
 import time
+import traceback
 from contextlib import contextmanager, suppress
 
 import lab
@@ -114,7 +115,10 @@ class Scene:
         saved, before = SAVED, time.monotonic()
         while not self._over.is_set():
             cost = time.thread_time()
-            self.look()
+            try:
+                self.look()
+            except Exception:  # whatever it is: the next look may be better
+                traceback.print_exc()
             cost = time.thread_time() - cost
             pause = EVERY if self.is_watched() else UNWATCHED
             self._wake.wait(max(pause, (cost - saved) / SHARE))

@@ -171,7 +171,7 @@ class Watched:
             return None
         inode = listeners[0].inode
         if self.backlog[0] != inode:
-            self.backlog = inode, lab.backlog(self.port)
+            self.backlog = inode, backlog(self.port)
         return {"waiting": sum(one.waiting for one in listeners), "backlog": self.backlog[1],
                 "outside": sum(is_outside(end) for end in ends)}
 
@@ -190,7 +190,8 @@ class Watched:
         lines = []
         for number in (0, 1) if self.server else ():
             text, self.read[number] = self.server.said_after(self.read[number], number)
-            *whole, self.rest[number] = (self.rest[number] + text).split("\n")
+            *whole, rest = (self.rest[number] + text).split("\n")
+            self.rest[number] = rest[:LONG]
             lines += [line.rstrip("\r")[:LONG] for line in whole]
             if number and whole:
                 self.last_words = whole[-1][:LONG]
@@ -224,6 +225,13 @@ def connections(port):
         return lab.connections(port)
     except lab.CannotSee:
         return []
+
+
+def backlog(port):
+    try:
+        return lab.backlog(port)
+    except lab.CannotSee:
+        return None
 
 
 def blank(local, foreign):

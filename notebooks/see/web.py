@@ -37,7 +37,8 @@ POLICY = ("default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'uns
 def create(environ):
     """The application, for what __main__ says in these variables; the server starts at once."""
     sweep(environ["SEE_RUN"], servers=True)  # of a worker before us, that was killed
-    port = int(environ["SEE_PORT"])
+    port, token = int(environ["SEE_PORT"]), environ["SEE_TOKEN"]
+    hide(environ)
     first = Play(environ["SEE_STAGE"], environ["SEE_OWN"], environ["SEE_DELAY"],
                  bool(environ["SEE_LIMITED"]))
     beside = environ["SEE_BESIDE"]
@@ -45,9 +46,16 @@ def create(environ):
     atexit.register(scene.close)
     app = Flask("see", static_folder=str(STATIC), static_url_path="")
     app.config.update(MAX_CONTENT_LENGTH=10_000)
-    guard(app, port, environ["SEE_TOKEN"])
-    show(app, scene, environ["SEE_TOKEN"])
+    guard(app, port, token)
+    show(app, scene, token)
     return app
+
+
+def hide(environ):
+    """What is ours alone: the servers that are started find the environment of the reader."""
+    del environ["SEE_TOKEN"], environ["PYTHONPATH"]
+    if environ.get("SEE_PYTHONPATH"):
+        environ["PYTHONPATH"] = environ["SEE_PYTHONPATH"]
 
 
 def guard(app, port, token):
