@@ -2,7 +2,7 @@
 
 import {CLIENTS as TOP, KERNEL} from "./layout.js";
 import {box, el, round, text} from "./svg.js";
-import {fit, has, phaseOf} from "./words.js";
+import {fit, phaseOf} from "./words.js";
 
 export function drawClients(sheet) {
   const requests = new Map(sheet.server.requests.map(request => [request.client, request]));
@@ -23,13 +23,14 @@ function drawClient({x, width, connections: [connection]}, requests) {
   const request = requests.get(connection.client);
   const phase = phaseOf(request);
   const size = width < 50 ? 9 : width < 66 ? 10 : 12;
+  const words = isNamed(request) ? request.kind : SHORT[phase];
+  const look = {style: `font-size: ${size}px`};
   return el("g", {key: connection.foreign[1], class: "one"},
     el("path", {class: "way", d: `M${round(x)} ${KERNEL.bottom + 2} V${TOP + 2}`}),
     el("circle", {class: `client ${phase}`, cx: round(x), cy: TOP + 13, r: 10}),
     request && text(x, TOP + 42, fit(`client ${request.client}`, width + 4, size),
-      "label middle", {style: `font-size: ${size}px`}),
-    has(connection.client) && text(x, TOP + 58, fit(
-      isNamed(request) ? request.kind : SHORT[phase], width + 4, size), "state middle", {style: `font-size: ${size}px`}));
+      "label middle", look),
+    request && text(x, TOP + 58, fit(words, width + 4, size), "state middle", look));
 }
 
 /* Many clients of one block: how far they have come, as the parts of a bar. */

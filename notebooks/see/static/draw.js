@@ -24,8 +24,8 @@ function drawServer(server, time, width) {
   const bands = Object.entries(BANDS);
   const parts = [
     bands.map(([name, place]) => ground(sheet, name, place)), drawCounters(sheet),
-    drawLines(sheet), bands.map(([name, place]) => caption(sheet, name, place)), processes, sockets, drawOutside(sheet), drawClients(sheet),
-    drawRequests(sheet)];
+    drawLines(sheet), bands.map(([name, place]) => caption(sheet, name, place)),
+    processes, sockets, drawOutside(sheet), drawClients(sheet), drawRequests(sheet)];
   return el("svg", {
     class: `picture ${sheet.wide ? "wide" : "narrow"}`, width, height: HEIGHT,
     viewBox: `0 0 ${width} ${HEIGHT}`, role: "group", "aria-label": summary(server)}, parts);
@@ -48,12 +48,14 @@ function sheetFor(server, time, width) {
 const ground = ({width}, name, {y, height}) =>
   el("g", {class: `band ${name}`}, box(0, y, width, height, "ground", 10));
 
-/* The kernel remembers connections that are over, for a minute. */
-function caption({server, width, wide}, name, {y}) {
-  const over = name === "kernel" && wide && server.counts.time_wait;
-  return el("g", {class: `caption-of ${name}`, "aria-hidden": "true"},
-    text(width - 10, y + 15, name, "caption end"),
-    over ? text(width - 78, y + 15, `${over} in TIME_WAIT`, "label end") : null);
+/* The kernel remembers connections that are over, for a minute; said where no line passes. */
+function caption(sheet, name, {y}) {
+  const {server, width, wide, sockets} = sheet;
+  const over = name === "kernel" && wide && sockets.every(({x}) => x < width - 260)
+    && server.counts.time_wait;
+  return el("g", {class: "caption-of", "aria-hidden": "true"},
+    text(10, y + 15, name, "caption"),
+    over ? text(width - 10, y + 17, `${over} over, in TIME_WAIT`, "label end") : null);
 }
 
 /* A server with all that the picture asks for: what a recording lacks is empty, not missing. */

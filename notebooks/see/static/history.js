@@ -1,4 +1,4 @@
-/* The strip below the picture: how many processes and zombies there were, and when what was done. */
+/* The strip below: how many processes and zombies there were, and when something was done. */
 
 import {box, el, round} from "./svg.js";
 
@@ -41,6 +41,9 @@ function countsOf({servers}) {
 
 function area(steps, name, y, height) {
   if (steps.every(step => !step[name])) return null;
-  const tops = steps.map(step => `V${round(step[name] ? y(step[name]) : height + 2)} H${step.x + BUCKET}`);
-  return el("path", {class: `${name}-over-time`, d: `M0 ${height + 2} ${tops.join(" ")} V${height + 2} Z`});
+  const below = height + 2;  // so that the line at the bottom is out of sight
+  const tops = steps.map(step =>
+    `V${round(step[name] ? y(step[name]) : below)} H${step.x + BUCKET}`);
+  return el("path", {
+    class: `${name}-over-time`, d: `M0 ${below} ${tops.join(" ")} V${below} Z`});
 }

@@ -35,7 +35,8 @@ function drawParent(sheet, parent) {
   const {x, width} = sheet.left;
   const pad = sheet.wide ? 14 : 9;
   const about = [
-    ended(parent) || `up ${seconds(parent.age ?? 0)}`, parent.threads > 1 ? `${parent.threads} threads` : ""];
+    ended(parent) || `up ${seconds(parent.age ?? 0)}`,
+    parent.threads > 1 ? `${parent.threads} threads` : ""];
   return card(sheet, parent, x, TOP, width, BOTTOM - TOP,
     glyph(lookOf(parent), x + pad + 7, TOP + 21),
     text(x + pad + 20, TOP + 26, sheet.server.counts.children === 0 ? "server" : "parent", "name"),
@@ -155,7 +156,7 @@ function drawDescriptors(sheet, process, x, width) {
 
 const widthOf = words => Math.max(19, words.length * 7.2 + 8);
 
-/* Sockets one by one if there is room, then together; files and streams only where there is room. */
+/* Sockets one by one if there is room, else together; files and streams if there is room. */
 function chipsOf({descriptors}, room) {
   const of = wanted => descriptors.filter(({kind}) => kind === wanted);
   const others = descriptors.filter(({kind}) => kind !== "listening" && kind !== "connection");
@@ -192,7 +193,8 @@ function drawCrowd(sheet, children) {
     return drawCell(child, left, top, grid.size);
   });
   return [fork(sheet, [x + width / 2], true),
-    el("g", {class: grid.size < 13 ? "crowd tiny" : "crowd"}, box(x, CHILD_TOP, width, BOTTOM - CHILD_TOP, "frame", 10),
+    el("g", {class: grid.size < 13 ? "crowd tiny" : "crowd"},
+      box(x, CHILD_TOP, width, BOTTOM - CHILD_TOP, "frame", 10),
       drawTally(children, x + 12, CHILD_TOP + 21, sheet.wide ? 14 : 11), cells)];
 }
 

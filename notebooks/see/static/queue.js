@@ -34,25 +34,27 @@ function holdersOf(processes) {
 }
 
 function queueWords({waiting, backlog}, wide) {
-  const most = backlog === null ? "" : wide ? `, backlog ${backlog}` : ` of ${backlog}`;
-  return `${waiting} waiting${most}`;
+  const words = wide ? `${waiting} waiting` : `${waiting} wait`;
+  return backlog === null ? words : `${words}, backlog ${backlog}`;
 }
 
 /* The places of the queue, the last one dashed: Linux lets one more in than listen was told. */
 function drawQueue({queue: {waiting, backlog}, connections}, x, y, width) {
   const places = backlog !== null && backlog + 1 <= PLACES ? backlog + 1 : 0;
-  const count = Math.max(places, waiting);
-  const grid = places ? {size: Math.min(34, width / places), columns: places}
-    : gridFor(Math.max(count, 1), width, 40, 24);
+  const grid = places ? gridFor(places, width, 48, 34)
+    : gridFor(Math.max(waiting, 1), width, 42, 24);
+  const top = places ? y + (48 - grid.size * Math.ceil(places / grid.columns)) / 2 : y;
   const names = numbersOf(connections, ({state, held_by}) =>
     !held_by.length && ["ESTABLISHED", "CLOSE_WAIT"].includes(state));
-  const top = places ? y + 20 - grid.size / 2 : y;
   return el("g", {class: "queue", "data-waiting": waiting},
-    places ? Array.from({length: places}, (_, place) => box(
-      x + place * grid.size + 2, top + 2, grid.size - 4, grid.size - 4,
-      place < backlog ? "place" : "place extra", 4)) : box(x, y, width, 40, "place", 4),
+    places ? Array.from({length: places}, (_, place) => drawPlace(
+      x + place % grid.columns * grid.size, top + Math.floor(place / grid.columns) * grid.size,
+      grid.size, place < backlog)) : box(x, y, width, 42, "place", 4),
     dots(waiting, grid, x, top, "queued", names));
 }
+
+const drawPlace = (x, y, size, promised) =>
+  box(x + 1.5, y + 1.5, size - 3, size - 3, promised ? "place" : "place extra", 4);
 
 /* Those who have knocked, and are not let in: there is no place for them. */
 export function drawOutside({server, left, wide}) {

@@ -1,6 +1,6 @@
 /* A recording: a header and moments (see ../moment.py), from a server or from a file. */
 
-const MOST = 30000;  // processes, connections and requests in all moments; then older ones are thinned
+const MOST = 300000;  // processes, connections and requests in all moments that are kept
 
 export class Recording {
   constructor(header = {}, moments = []) {
@@ -17,7 +17,7 @@ export class Recording {
       this.weight += weightOf(moment);
     }
     this.now = Math.max(this.now, this.end());
-    while (this.weight > MOST * 10 && this.moments.length > 100) this.thin();
+    while (this.weight > MOST && this.moments.length > 100) this.thin();
   }
 
   /* Forget every other moment of the older half; those where something was done stay. */

@@ -21,7 +21,7 @@ export function drawRequests(sheet) {
     !shown.length && text(width / 2, TOP + 42, `no client in the last ${WINDOW} s`, "none middle"));
 }
 
-const endOf = request => request.end ?? request.error_time ?? (request.error ? request.began : null);
+const endOf = ({end, error, began}) => end ?? (error ? began : null);
 
 /* The phases of one request, one behind the other. */
 function drawBar(request, time, scale, y, height) {
@@ -56,6 +56,7 @@ function legend(width) {
   return el("g", {class: "legend"}, names.map(([phase, name]) => {
     const start = x;
     x += name.length * 6.1 + 34;
-    return [box(start, TOP - 12, 16, 11, `bar ${phase}`, 2), text(start + 22, TOP - 3, name, "label")];
+    return [
+      box(start, TOP - 12, 16, 11, `bar ${phase}`, 2), text(start + 22, TOP - 3, name, "label")];
   }));
 }
