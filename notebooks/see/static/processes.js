@@ -23,7 +23,7 @@ const KINDS = [  // of children: how they look, which of those, and what they ar
 
 export function drawProcesses(sheet) {
   const {processes} = sheet.server;
-  const parent = processes.find(process => process.role === "parent");
+  const parent = processes.find(process => roleOf(process) === "parent");
   const children = processes.filter(process => process !== parent)
     .sort((one, other) => one.pid - other.pid);
   return el("g", {class: "processes"},

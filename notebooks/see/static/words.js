@@ -28,14 +28,15 @@ export function lookOf(process) {
   return ["running", "stopped", "zombie"].includes(process.state) ? process.state : "sleeping";
 }
 
+export const roleOf = ({role, was}) => role === "gone" ? was ?? "child" : role;
+
 export function stateWords(process) {
   const look = lookOf(process);
   if (look === "gone" && process.seen === "log") return "too short to see";
+  if (look === "gone" && roleOf(process) === "parent") return "ended";
   if (look === "gone") return process.reaped === false ? "gone" : "reaped";
   return look === "sleeping" && process.state !== "sleeping" ? process.state : look;
 }
-
-export const roleOf = ({role, was}) => role === "gone" ? was ?? "child" : role;
 
 export function describe(process) {
   const told = [
