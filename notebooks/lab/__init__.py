@@ -13,7 +13,6 @@ from lab.exercises import check
 from lab.kernel import (
     CannotSee,
     Recorder,
-    backlog,
     children,
     connections,
     cpu_seconds,

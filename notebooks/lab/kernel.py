@@ -6,7 +6,6 @@ descriptor refers to stand only in Linux's /proc: there, CannotSee is raised els
 
 import functools
 import os
-import subprocess
 import sys
 import threading
 import time
@@ -204,19 +203,6 @@ def listening(pids):
                          for end in psutil.Process(pid).net_connections(kind="tcp")
                          if end.status == psutil.CONN_LISTEN)
     return sorted(found)
-
-
-def backlog(port):
-    """How many finished connections may wait on a port, as in listen(N); None if nobody listens.
-
-    Raises CannotSee without ss.
-    """
-    try:
-        found = subprocess.run(["ss", "-Htln", f"sport = :{port}"], capture_output=True, text=True,
-                               check=True).stdout.split()
-    except (OSError, subprocess.CalledProcessError):
-        raise CannotSee("This system has no ss, and shows no backlog without it.") from None
-    return int(found[2]) if found else None
 
 
 def connections(port):

@@ -10,6 +10,7 @@ import traceback
 from contextlib import contextmanager, suppress
 
 import lab
+from see import sockets
 from see.actions import perform
 from see.play import Refused
 from see.recording import Recording
@@ -127,7 +128,9 @@ class Scene:
             saved, before = min(SAVED, saved - cost + SHARE * (now - before)), now
 
     def look(self):
-        servers = [watched.look() for watched in list(self.watched)]
+        stage = list(self.watched)
+        found = sockets.look([watched.port for watched in stage]) if stage else {}
+        servers = [watched.look(*found[watched.port]) for watched in stage]
         self.recording.add(self.clock(), servers, self.done)
 
     def heed(self, page, most):

@@ -2,9 +2,10 @@
 
 import re
 import threading
+from contextlib import suppress
 
 import lab
-from see import family
+from see import family, sockets
 from see.crowd import Crowd
 from see.play import LIMITS
 from see.sentences import sentences
@@ -22,7 +23,7 @@ class Watched:
 
     def __init__(self, play, port, clock, numbers):
         self.play, self.port, self.clock = play, port, clock
-        self.server, self.trouble, self.backlog = None, None, (None, None)
+        self.server, self.trouble = None, None
         self.crowd = Crowd(port, clock, numbers)
         self.read, self.rest = [0, 0], ["", ""]  # of standard output and error
         self.last_words = ""
@@ -31,8 +32,7 @@ class Watched:
         self.statuses = {}  # of those whose burial was announced
         self.children, self.reaped = set(), set()
         self.killed = {}  # what state they were in when somebody killed them from the page
-        self.before = {(end.local, end.foreign) for end in connections(port)
-                       if end.state == "TIME_WAIT"}  # of a server before this one
+        self.before = over(sockets.look([port])[port][1])  # of a server before this one
         self.over, self.stopping = False, threading.Lock()
 
     def start(self):
@@ -42,8 +42,22 @@ class Watched:
             self.server = lab.Server(self.play.command, port=self.port, SEE_SERVER="1",
                                      honest=bool(self.play.stage), **limits, **self.play.settings())
             self.server.wait_until_ready()
+            self.wait_until_it_is_ours()
         except lab.ServerError as error:
             self.trouble = str(error)
+
+    def wait_until_it_is_ours(self):
+        """Somebody else may have been faster, and what listens on the port is his."""
+        def is_ours():
+            inodes = {f"socket:[{one.inode}]" for one in sockets.look([self.port])[self.port][0]}
+            return any(inodes & set(lab.descriptors(pid).values())
+                       for pid in family.members(self.pid))
+
+        with suppress(lab.CannotSee):
+            lab.eventually(lambda: self.server.exit_status is not None or is_ours(), 15)
+        if self.server.exit_status is not None:
+            raise lab.ServerError(f"{self.play.words} ended with status {self.server.exit_status}."
+                                  f"\n{self.server.stderr[-2000:]}")
 
     def port_is_taken(self):
         """Whether it could not be started because somebody else had its port."""
@@ -66,11 +80,10 @@ class Watched:
     def pid(self):
         return self.server.pid if self.server else None
 
-    def look(self):
-        """One of the `servers` of a moment; each process has `born` instead of its age."""
+    def look(self, listeners, ends):
+        """One of the `servers` of a moment, without the ages; the sockets are on its port."""
         processes = self.look_at_family()
-        listeners = lab.listeners(self.port)
-        ends = self.look_at_connections(processes)
+        ends = self.pair(ends, processes)
         self.tell_apart(processes, {one.inode for one in listeners}, ends)
         said = self.listen()
         parent = next((one for one in processes if one["pid"] == self.pid), None)
@@ -84,7 +97,7 @@ class Watched:
             "delay": self.play.delay,
             "limited": self.play.limited, "limits": LIMITS,
             "processes": [*processes, *map(dict, self.gone.values())],
-            "queue": self.look_at_queue(listeners, ends), "connections": few(ends),
+            "queue": queue(listeners, ends), "connections": few(ends),
             "requests": self.crowd.requests(), "counts": self.count(parent, processes, ends),
             "said": said}
         seen["sentences"] = sentences(seen, self.clock())
@@ -142,14 +155,13 @@ class Watched:
                 one["role"] = "worker"
         self.family = {one["pid"]: one for one in processes}
 
-    def look_at_connections(self, processes):
+    def pair(self, ends, processes):
         """The connections to its port, each once, and in it who holds the server's end."""
         held = {}
         for one in processes:
             for descriptor in one["descriptors"]:
                 held.setdefault(descriptor["inode"], []).append(one["pid"])
-        ends = connections(self.port)
-        self.before &= {(end.local, end.foreign) for end in ends if end.state == "TIME_WAIT"}
+        self.before &= over(ends)
         found = {}
         for end in ends:
             if (end.local, end.foreign) in self.before:
@@ -165,15 +177,6 @@ class Watched:
         for (_, port), one in found.items():
             one["client"] = ours.get(port)
         return sorted(found.values(), key=lambda one: (one["client"] or 0, one["foreign"]))
-
-    def look_at_queue(self, listeners, ends):
-        if not listeners or listeners[0].waiting is None:
-            return None
-        inode = listeners[0].inode
-        if self.backlog[0] != inode:
-            self.backlog = inode, backlog(self.port)
-        return {"waiting": sum(one.waiting for one in listeners), "backlog": self.backlog[1],
-                "outside": sum(is_outside(end) for end in ends)}
 
     def count(self, parent, processes, ends):
         waits = sum(is_over(end) for end in ends)
@@ -220,18 +223,15 @@ class Watched:
             self.left[pid] = now
 
 
-def connections(port):
-    try:
-        return lab.connections(port)
-    except lab.CannotSee:
-        return []
+def over(ends):
+    return {(end.local, end.foreign) for end in ends if end.state == "TIME_WAIT"}
 
 
-def backlog(port):
-    try:
-        return lab.backlog(port)
-    except lab.CannotSee:
+def queue(listeners, ends):
+    if not listeners or listeners[0].waiting is None:
         return None
+    return {"waiting": sum(one.waiting for one in listeners), "backlog": listeners[0].backlog,
+            "outside": sum(is_outside(end) for end in ends)}
 
 
 def blank(local, foreign):

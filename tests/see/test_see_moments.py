@@ -2,11 +2,13 @@
 
 import json
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 import lab
+from see import sockets
 from see.recording import Recording
 from see.sentences import sentences
 
@@ -163,11 +165,31 @@ def test_what_is_as_before_is_not_written_down():
     assert answer["moments"][0]["servers"][0]["processes"][0]["age"] == 1
 
 
-# What lab has for it
+# What it is made from
 
-def test_the_backlog_of_a_port(start_stage):
-    assert lab.backlog(start_stage("3a").port) == 5
-    assert lab.backlog(lab.free_port()) is None
+def test_the_kernel_s_sockets_are_those_of_proc(start_stage):
+    """Two servers, one with connections; each as /proc/net/tcp has it, and nothing else."""
+    one, other = start_stage("3b", DELAY=600), start_stage("3a")
+    with closing(lab.connect(one.port)), closing(lab.connect(one.port)):
+        assert lab.eventually(lambda: lab.queue(one.pid, one.port)[:2] == (1, 1))
+        found = sockets.look([one.port, other.port])
+        assert sorted(found[one.port][1]) == sorted(lab.connections(one.port))
+        assert len(found[one.port][1]) == 4
+        assert found[other.port][1] == []
+        for server, waiting in (one, 1), (other, 0):
+            [listener] = lab.listeners(server.port)
+            assert found[server.port][0] == [(listener.inode, waiting, 5)]
+        assert sockets.look([lab.free_port()]).popitem()[1] == ([], [])
+
+
+def test_where_the_kernel_does_not_tell_of_its_sockets_lab_does(start_stage, monkeypatch):
+    def ask(family, ports):
+        raise OSError
+
+    server = start_stage("3a")
+    monkeypatch.setattr(sockets, "ask", ask)
+    [listener] = lab.listeners(server.port)
+    assert sockets.look([server.port]) == {server.port: ([(listener.inode, 0, None)], [])}
 
 
 def test_who_reads_along_has_each_word_once(servers):
@@ -189,5 +211,7 @@ def test_connections_to_a_server_that_listens_in_ipv6(servers):
         ours = ("127.0.0.1", client.getsockname()[1])
         assert lab.eventually(lambda: lab.socket_pairs(server.port))
         [(from_here, from_there)] = lab.socket_pairs(server.port)
+        assert sorted(sockets.look([server.port])[server.port][1]) == sorted(
+            [from_here, from_there])
     assert from_here.local == from_there.foreign == ours
     assert from_there.local == ("127.0.0.1", server.port)

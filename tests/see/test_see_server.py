@@ -134,7 +134,9 @@ def says(server, words):
 def test_shows_what_the_kernel_knows(see):
     seen = see("--stage", "3c", "--delay", "600")
     seen.do("clients", kind="one", count=1)
-    server = seen.wait_for(lambda server: living(server) and living(server)[0]["call"] == "sleep")
+    server = seen.wait_for(
+        lambda server: living(server) and living(server)[0]["call"] == "sleep"
+        and server["connections"][0]["client_state"] and server["requests"][0]["first_byte"])
     [child] = living(server)
     assert lab.children(server["pid"]) == [lab.process(child["pid"])]
     for one in (parent(server), child):
