@@ -1,6 +1,7 @@
 APP = part2.wsgiapp:app
-PYTHON = $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python3.10; do \
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$python && break; done)
+export PYTHONPATH = $(CURDIR)/notebooks
 export PYTHONDONTWRITEBYTECODE = 1
 export MPLCONFIGDIR = $(CURDIR)/.venv/matplotlib
 export PYTEST_DEBUG_TEMPROOT = $(CURDIR)/.venv
@@ -8,7 +9,7 @@ export PYTEST_DEBUG_TEMPROOT = $(CURDIR)/.venv
 help:  ## list the targets, as make alone does
 	@sed -n 's/^\([a-z0-9-]*\):.*##  */\1 /p' Makefile | while read -r target words; do printf '  make %-12s %s\n' "$$target" "$$words"; done
 
-serve: STAGE = 3z
+serve: STAGE ?= 3z
 serve: .venv/installed  ## run a stage: STAGE=3z unless you say, with APP=part2.wsgiapp:app
 	@if [ -f part?/webserver$(STAGE).py ]; then \
 		exec .venv/bin/python part?/webserver$(STAGE).py $(APP); \
@@ -24,26 +25,25 @@ lab: .venv/installed  ## open the notebooks in JupyterLab: start here
 		--log-level=ERROR --LabApp.default_url=/lab/tree/1_hello.ipynb $$root $$screen
 
 see: .venv/installed  ## watch a server live in a browser: STAGE=3d, or SERVER='node my/server.js'
-	@SEE_PYTHONPATH="$$PYTHONPATH" PYTHONPATH=notebooks exec .venv/bin/python -m see --stage "$(STAGE)" --server "$$SERVER" \
-		--beside "$(BESIDE)" --delay "$(DELAY)" $(if $(LIMITS),--limits)
+	@exec .venv/bin/python -m see --stage "$(STAGE)" --server "$$SERVER" --beside "$(BESIDE)" --delay "$(DELAY)" $(if $(LIMITS),--limits)
 
 notebooks: .venv/installed  ## run all notebooks, and keep what they show
-	cd notebooks && ../.venv/bin/python -m lab.book
+	.venv/bin/python -m lab.book
 
 start: .venv/installed  ## begin a server of your own in my/, for one stage: STAGE=3c
-	@.venv/bin/python tests/check.py start --stage "$(STAGE)"
+	@.venv/bin/python -m tests.grader start --stage "$(STAGE)"
 
 check: .venv/installed  ## see what your server does and lacks: STAGE=3c, SERVER='node my/server.js'
-	@.venv/bin/python tests/check.py check --stage "$(STAGE)" --server "$$SERVER"
+	@.venv/bin/python -m tests.grader check --stage "$(STAGE)" --server "$$SERVER"
 
 hint: .venv/installed  ## get the next hint on what was missing at the last check
-	@.venv/bin/python tests/check.py hint --stage "$(STAGE)"
+	@.venv/bin/python -m tests.grader hint --stage "$(STAGE)"
 
 watch: .venv/installed  ## check again whenever you save, with STAGE and SERVER as in check
-	@.venv/bin/python tests/check.py watch --stage "$(STAGE)" --server "$$SERVER"
+	@.venv/bin/python -m tests.grader watch --stage "$(STAGE)" --server "$$SERVER"
 
 solution: .venv/installed  ## compare your server with ours: STAGE=3c
-	@.venv/bin/python tests/check.py solution --stage "$(STAGE)"
+	@.venv/bin/python -m tests.grader solution --stage "$(STAGE)"
 
 test: .venv/installed  ## run all tests
 	.venv/bin/pytest
@@ -61,7 +61,7 @@ test-notebooks: .venv/installed  ## run the notebooks and the tests of their ins
 	.venv/bin/pytest -m notebooks
 
 bench: .venv/installed  ## measure servers side by side: some ten minutes; or one: ONLY=3z
-	.venv/bin/python tests/bench.py $(if $(ONLY),--only $(ONLY)) $(if $(FRESH),--fresh)
+	.venv/bin/python -m tests.bench $(if $(ONLY),--only $(ONLY)) $(if $(FRESH),--fresh)
 
 lint: .venv/installed  ## check the style of the code
 	.venv/bin/ruff check --no-cache
@@ -70,13 +70,25 @@ clean:  ## remove what make has made
 	rm -rf .venv
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-# The environment is made again only when the text of requirements.txt has changed; .venv/installed
-# is a copy of it, written last. The lock lets two makes at once wait for each other.
-.venv/installed: requirements.txt
+pins:  ## resolve what the direct requirements need, for every Python at once (needs uv)
+	@command -v uv >/dev/null || { echo "uv is needed, and not on PATH: https://docs.astral.sh/uv" >&2; exit 2; }
+	@sed '/^# What these need/q' requirements.txt >.venv/direct.txt
+	@sed 's/ *#.*//' .venv/direct.txt | grep . >.venv/named.txt
+	@uv pip compile --quiet --universal --python-version 3.10 --no-header --no-annotate .venv/direct.txt >.venv/all.txt
+	@{ cat .venv/direct.txt; grep -vxFf .venv/named.txt .venv/all.txt; } >.venv/new.txt && mv .venv/new.txt requirements.txt
+
+# The environment is made again only when the text of requirements.txt has changed, or for another
+# Python that was asked for by name. .venv/installed is a copy of that text, written last. The lock
+# lets two makes at once wait for each other.
+NAMED = $(filter command% environment%,$(origin PYTHON))
+.venv/installed: requirements.txt $(if $(NAMED),named)
 	@test "$(PYTHON)" || { echo "Python 3.10 or newer is needed, and not on PATH. Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 2; }
 	@exec 9<requirements.txt; \
 	$(PYTHON) -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)'; \
-	if cmp -s requirements.txt .venv/installed; then touch .venv/installed; exit; fi; \
+	version='import sys; print(sys.version)'; \
+	if cmp -s requirements.txt .venv/installed && { test -z "$(NAMED)" || \
+		test "$$($(PYTHON) -c "$$version")" = "$$(.venv/bin/python -c "$$version")"; }; \
+	then touch .venv/installed; exit; fi; \
 	echo "Making .venv and installing requirements.txt. This takes a minute or two, once."; \
 	rm -rf .venv; \
 	if command -v uv >/dev/null; then \
@@ -86,4 +98,6 @@ clean:  ## remove what make has made
 	fi && cp requirements.txt .venv/installed || { \
 		echo "Installing did not work: see above. It needs the network, this once; then try again." >&2; exit 1; }
 
-.PHONY: help serve lab see notebooks start check hint watch solution test test-part1 test-part2 test-part3 test-notebooks bench lint clean
+named: ;
+
+.PHONY: named pins help serve lab see notebooks start check hint watch solution test test-part1 test-part2 test-part3 test-notebooks bench lint clean

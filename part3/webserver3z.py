@@ -7,7 +7,7 @@ second, for it has the date in it. What is kept is small, and there is little of
 Try it:
     python part3/webserver3z.py part2.flaskapp:app     (--help names the options)
     wrk -c 64 http://localhost:8888/hello      (compare with webserver3y.py)
-    wrk -c 64 -s tests/bench.lua http://localhost:8888/hello   (no two heads are alike)
+    wrk -c 64 -s tests/bench/bench.lua http://localhost:8888/hello   (no two heads are alike)
 
 On purpose:
     An application that blocks, blocks its worker, and with it all clients of that worker, unless

@@ -80,8 +80,7 @@ def serve(options, run):
                 command, port=port, honest=True, PYTHONPATH=folder, SEE_RUN=run, SEE_PORT=port,
                 SEE_TOKEN=secrets.token_hex(16), SEE_STAGE=options.stage, SEE_OWN=options.own,
                 SEE_BESIDE=options.beside, SEE_DELAY=options.delay,
-                SEE_LIMITED="1" if options.limits else "",
-                SEE_PYTHONPATH=os.environ.get("SEE_PYTHONPATH", ""))
+                SEE_LIMITED="1" if options.limits else "")
         except lab.ServerError as error:  # somebody else was faster
             if "already in use" not in str(error) and "is taken" not in str(error):
                 raise

@@ -37,8 +37,7 @@ POLICY = ("default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'uns
 def create(environ):
     """The application, for what __main__ says in these variables; the server starts at once."""
     sweep(environ["SEE_RUN"], servers=True)  # of a worker before us, that was killed
-    port, token = int(environ["SEE_PORT"]), environ["SEE_TOKEN"]
-    hide(environ)
+    port, token = int(environ["SEE_PORT"]), environ.pop("SEE_TOKEN")  # no server is to have it
     first = Play(environ["SEE_STAGE"], environ["SEE_OWN"], environ["SEE_DELAY"],
                  bool(environ["SEE_LIMITED"]))
     beside = environ["SEE_BESIDE"]
@@ -49,13 +48,6 @@ def create(environ):
     guard(app, port, token)
     show(app, scene, token)
     return app
-
-
-def hide(environ):
-    """What is ours alone: the servers that are started find the environment of the reader."""
-    del environ["SEE_TOKEN"], environ["PYTHONPATH"]
-    if environ.get("SEE_PYTHONPATH"):
-        environ["PYTHONPATH"] = environ["SEE_PYTHONPATH"]
 
 
 def guard(app, port, token):

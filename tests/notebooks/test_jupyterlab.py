@@ -13,7 +13,7 @@ import pytest
 from selenium.webdriver.support.ui import WebDriverWait
 
 import lab
-from browser import chromium, needs_chromium
+from tests.helpers.browser import chromium, needs_chromium
 
 READY = """
     const notebook = window.jupyterapp?.shell.currentWidget;

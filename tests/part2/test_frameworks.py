@@ -11,10 +11,10 @@ from http.client import HTTPConnection, HTTPException
 from urllib.parse import quote, urlsplit
 
 import pytest
-from tests.part2.pages import LINES, PAGE
 
 import lab
-from complete import arguments, every_complete_stage, fetch, head
+from tests.apps.pages import LINES, PAGE
+from tests.helpers.complete import arguments, every_complete_stage, fetch, head
 
 every_framework = pytest.mark.parametrize("framework", ["flask", "django", "pyramid"])
 every_upload = pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
@@ -25,7 +25,7 @@ SUMMARY = f"{len(FILE)} {hashlib.sha256(FILE).hexdigest()}"
 @pytest.fixture
 def ask(serve, stage, framework):
     """ask(method, path, body, headers) asks on one connection; the HTTPResponse with its `text`."""
-    server = serve(stage, f"tests.part2.in_{framework}:app")
+    server = serve(stage, f"tests.apps.in_{framework}:app")
     with closing(HTTPConnection("127.0.0.1", server.port, timeout=20)) as client:
         def ask(method, path, body=None, headers=(), **options):
             client.request(method, path, body, dict(headers), **options)
@@ -181,7 +181,7 @@ def test_page_that_has_not_changed_is_not_sent_again(ask):
 @every_complete_stage
 def test_streams_with_a_context_that_are_sent_at_once_come_whole(stage, start_stage):
     """Each has the request that it belongs to, though one worker draws them in turn."""
-    server = start_stage(stage.stage, *arguments(stage, "tests.part2.in_flask:app", workers=1))
+    server = start_stage(stage.stage, *arguments(stage, "tests.apps.in_flask:app", workers=1))
     words = [f"word{number}" for number in range(4)]
     bodies = {}
 

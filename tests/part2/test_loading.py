@@ -6,8 +6,8 @@ import subprocess
 import pytest
 
 import lab
-from stages import STAGES
-from test_manners import assert_one_line
+from tests.helpers.scripts import assert_one_line
+from tests.spec.stages import STAGES
 
 WSGI_STAGES = [stage for stage in STAGES.values() if stage.wsgi]
 every_wsgi_stage = pytest.mark.parametrize("stage", WSGI_STAGES, ids=lambda stage: stage.name)

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.configuration import set_hypothesis_home_dir
-from tests.part2.test_refusals import REFUSED, SERVED
 
 import lab
-from complete import COMPLETE, chunks, every_complete_stage, head, in_pieces
+from tests.helpers.complete import COMPLETE, chunks, every_complete_stage, head, in_pieces
+from tests.part2.test_refusals import REFUSED, SERVED
 
 set_hypothesis_home_dir(lab.PROJECT / ".venv/hypothesis")  # not into the top folder
-READING = "tests.part2.apps:says_reading"
+READING = "tests.apps.various:says_reading"
 STATUSES = {200, 400, 408, 413, 414, 417, 431, 501, 505}
 SEEDS = [row[1] for row in REFUSED + SERVED if len(row[1]) < 1000]
 CRUMBS = [b"\r\n", b"\r", b"\n", b"\r\n\r\n", b"\0", b" ", b"\t", b"\x0b", b"\x1f", b"\x85",

@@ -12,15 +12,15 @@ from http.client import IncompleteRead
 from urllib.parse import quote
 
 import pytest
-from tests.part2 import apps
 
 import lab
-from complete import every_complete_stage, fetch, head, post
+from tests.apps import various
+from tests.helpers.complete import every_complete_stage, fetch, head, post
 
 pytestmark = pytest.mark.claim("2.9")
 
-DIRECTLY = "tests.part2.apps:says_environ"
-VALIDATED = "tests.part2.apps:validated"
+DIRECTLY = "tests.apps.various:says_environ"
+VALIDATED = "tests.apps.various:validated"
 TEXT = ["Content-Type", "text/plain"]
 
 
@@ -198,13 +198,13 @@ def test_application_is_called_with_a_dict_and_a_callable(stage, serve):
 
 @every_complete_stage
 @pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
-@pytest.mark.parametrize("way", apps.READS)
+@pytest.mark.parametrize("way", various.READS)
 def test_input_reads_as_a_file_does(stage, way, chunked, serve):
     """It ends where the body does, though the connection is still open."""
     body = b"first line\r\n\nthird line, without an end"
     sent = iter([body[:1], body[1:12], body[12:]]) if chunked else body
     answer = fetch(serve(stage), "/reads/" + quote(way), "POST", sent, encode_chunked=chunked)
-    assert answer.body.decode() == repr(apps.READS[way](io.BytesIO(body)))
+    assert answer.body.decode() == repr(various.READS[way](io.BytesIO(body)))
 
 
 @every_complete_stage
@@ -212,7 +212,7 @@ def test_input_reads_as_a_file_does(stage, way, chunked, serve):
 @pytest.mark.parametrize("way", ["read", "read(3)", "readline", "for line in"])
 def test_input_without_a_body_is_at_its_end(stage, way, method, serve):
     answer = fetch(serve(stage), "/reads/" + quote(way), method)
-    assert answer.body.decode() == repr(apps.READS[way](io.BytesIO()))
+    assert answer.body.decode() == repr(various.READS[way](io.BytesIO()))
 
 
 @every_complete_stage
@@ -556,7 +556,7 @@ def test_iterable_is_closed_when_the_client_leaves(stage, serve):
 @every_complete_stage
 def test_file_wrapper_sends_a_file(stage, serve):
     answer = fetch(serve(stage), "/wraps_a_file")
-    assert answer.body == (lab.PROJECT / "tests/part2/apps.py").read_bytes()
+    assert answer.body == (lab.PROJECT / "tests/apps/various.py").read_bytes()
 
 
 # wsgiref.validate between the server and the application

@@ -8,10 +8,10 @@ import time
 import pytest
 
 import lab
-from complete import chunks, drip, every_complete_stage, head, line, post
-from properties import RANDOM_BYTES
+from tests.helpers.complete import chunks, drip, every_complete_stage, head, line, post
+from tests.spec.clients import RANDOM_BYTES
 
-ECHOES = "tests.part2.apps:echoes"
+ECHOES = "tests.apps.various:echoes"
 LONG = b"a" * 70_000
 NO_HOST = b"X-No: host"
 ONE_ONE = b" HTTP/1.1"

@@ -9,9 +9,10 @@ import sys
 import pytest
 
 import lab
-from properties import PROBE, UNREADABLE
-from scripts import needs
-from stages import STAGES
+from tests.helpers.scripts import needs
+from tests.spec.clients import UNREADABLE
+from tests.spec.stages import STAGES
+from tests.spec.wsgi import PROBE
 
 APPLICATIONS = {
     "part2.wsgiapp:app": b"Hello world from a simple WSGI application!\n",
@@ -99,7 +100,7 @@ def test_wsgiapp_needs_no_framework():
 @pytest.mark.claim("2.5")
 @every_wsgi_stage
 def test_application_is_called_with_environ_and_start_response(stage, start_stage):
-    server = start_stage(stage.name, "tests.part2.apps:says_arguments")
+    server = start_stage(stage.name, "tests.apps.various:says_arguments")
     assert get(server).body in (b"['dict', 'function'] True", b"['dict', 'method'] True")
 
 
@@ -107,14 +108,14 @@ def test_application_is_called_with_environ_and_start_response(stage, start_stag
 @pytest.mark.parametrize("name", ["returns_generator", "returns_tuple"])
 @every_wsgi_stage
 def test_any_iterable_of_bytes_is_a_body(stage, name, start_stage):
-    server = start_stage(stage.name, f"tests.part2.apps:{name}")
+    server = start_stage(stage.name, f"tests.apps.various:{name}")
     assert lab.ask(server.port, b"GET /hello HTTP/1.0\r\n\r\n").body == b"one two"
 
 
 @pytest.mark.claim("2.5")
 @every_wsgi_stage
 def test_status_and_headers_are_the_application_s(stage, start_stage):
-    answer = get(start_stage(stage.name, "tests.part2.apps:chooses_status"))
+    answer = get(start_stage(stage.name, "tests.apps.various:chooses_status"))
     assert answer.data.startswith(b"HTTP/1.1 418 I'm a teapot\r\n")
     assert answer.headers["x-kettle"] == "on"
 
@@ -122,7 +123,7 @@ def test_status_and_headers_are_the_application_s(stage, start_stage):
 @pytest.mark.claim("2.6")
 @every_wsgi_stage
 def test_environ_has_entries_from_the_request_the_server_and_wsgi(stage, start_stage):
-    server = start_stage(stage.name, "tests.part2.apps:says_environ")
+    server = start_stage(stage.name, "tests.apps.various:says_environ")
     one = environ_of(get(server, "/one"))
     two = environ_of(lab.ask(
         server.port, b"PUT /two HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n\r\n"))
@@ -149,7 +150,7 @@ def test_framework_finds_the_page_by_path_info(application, start_stage):
 @pytest.mark.parametrize("stage", [STAGES[name] for name in ("2", "2b", "3h")],
                          ids=lambda stage: stage.name)
 def test_one_request_takes_seven_steps_in_this_order(stage, start_stage):
-    server = start_stage(stage.name, "tests.part2.apps:prints")
+    server = start_stage(stage.name, "tests.apps.various:prints")
     assert get(server).body == b"done"
     steps = ["the application is loaded", "Serving HTTP", "> GET /hello HTTP/1.1",
              "the application is called", "< HTTP/1.1 200 OK"]
@@ -206,7 +207,7 @@ def test_stage_2_leaves_out(left_out, start_stage):
 @pytest.mark.claim("2.9")
 def test_stage_2_does_not_mind_a_second_start_response(start_stage):
     """PEP 3333 makes it an error unless exc_info comes with it."""
-    assert get(start_stage("2", "tests.part2.apps:starts_twice")).body == b"started twice"
+    assert get(start_stage("2", "tests.apps.various:starts_twice")).body == b"started twice"
 
 
 @pytest.mark.claim("2.9")
@@ -245,7 +246,7 @@ def test_client_that_says_nothing_gets_no_answer(stage, start_stage):
 
 
 def test_application_that_never_calls_start_response_is_told_so(start_stage):
-    server = start_stage("2", "tests.part2.apps:never_starts")
+    server = start_stage("2", "tests.apps.various:never_starts")
     assert get(server).status == 500
     assert "the application did not call start_response" in server.stderr
 
@@ -255,7 +256,7 @@ def test_application_that_never_calls_start_response_is_told_so(start_stage):
 @every_wsgi_stage
 def test_application_that_fails_gets_500_and_a_traceback_and_the_server_goes_on(
         stage, name, start_stage):
-    server = start_stage(stage.name, f"tests.part2.apps:{name}")
+    server = start_stage(stage.name, f"tests.apps.various:{name}")
     answer = get(server, "/fail")
     assert answer.status == 500
     assert b"Traceback" not in answer.body

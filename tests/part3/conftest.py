@@ -5,10 +5,10 @@ import signal
 
 import pytest
 
-import complete
 import lab
-from capstone import LAST, program
-from complete import APPS, Stream
+from tests.helpers import complete
+from tests.helpers.capstone import LAST, program
+from tests.helpers.complete import APPS, Stream
 
 
 @pytest.fixture

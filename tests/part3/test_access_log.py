@@ -3,8 +3,8 @@
 import pytest
 
 import lab
-from capstone import CLOSE, get
-from complete import fetch, line
+from tests.helpers.capstone import CLOSE, get
+from tests.helpers.complete import fetch, line
 
 pytestmark = pytest.mark.claim("3.37")
 

@@ -6,9 +6,9 @@ import subprocess
 import pytest
 
 import lab
-from capstone import PROCESSES, get, workers
-from complete import Stream, fetch, next_answer
-from scripts import linux_only, needs
+from tests.helpers.capstone import PROCESSES, get, workers
+from tests.helpers.complete import Stream, fetch, next_answer
+from tests.helpers.scripts import linux_only, needs
 
 pytestmark = pytest.mark.claim("3.39")
 

@@ -5,9 +5,9 @@ import threading
 import pytest
 
 import lab
-from capstone import CLOSE, get, workers
-from complete import Stream, chunks, fetch, in_pieces, next_answer, post
-from scripts import linux_only
+from tests.helpers.capstone import CLOSE, get, workers
+from tests.helpers.complete import Stream, chunks, fetch, in_pieces, next_answer, post
+from tests.helpers.scripts import linux_only
 
 
 @pytest.mark.claim("3.29")

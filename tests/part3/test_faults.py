@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import lab
-from scripts import linux_only, needs, output_of
+from tests.helpers.scripts import linux_only, needs, output_of
 
 CLIENT = [sys.executable, str(lab.PROJECT / "part3/client3.py")]
 

@@ -5,7 +5,7 @@ import os
 import pytest
 
 import lab
-from scripts import linux_only, output_of, seconds
+from tests.helpers.scripts import linux_only, output_of, seconds
 
 
 @pytest.mark.claim("3.8")

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import pytest
 
 import lab
-from capstone import (
+from tests.helpers.capstone import (
     CLOSE,
     GATED,
     PROCESSES,
@@ -20,7 +20,7 @@ from capstone import (
     stop_asking,
     workers,
 )
-from complete import Stream, fetch, next_answer
+from tests.helpers.complete import Stream, fetch, next_answer
 
 pytestmark = pytest.mark.claim("3.35")
 HANG_TIMEOUT = "3"  # seconds: on a busy machine an import takes one or two

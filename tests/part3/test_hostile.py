@@ -14,12 +14,11 @@ from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection, IncompleteRead
 
 import pytest
-from tests.part2 import apps
-from tests.part3.test_outlives import assert_says, held, nothing_left, settled
 
 import lab
-from capstone import CLOSE, get
-from complete import (
+from tests.apps import various
+from tests.helpers.capstone import CLOSE, get
+from tests.helpers.complete import (
     COMPLETE,
     Stream,
     arguments,
@@ -33,10 +32,12 @@ from complete import (
     next_answer,
     post,
 )
-from properties import RANDOM_BYTES
-from scripts import linux_only, needs, seconds
+from tests.helpers.scripts import linux_only, needs, seconds
+from tests.part3.test_outlives import assert_says, held, nothing_left, settled
+from tests.spec.clients import RANDOM_BYTES
+from tests.spec.subject import freeze
 
-QUIET = "tests.part2.quiet_apps:app"
+QUIET = "tests.apps.quiet_apps:app"
 MIB = 1 << 20
 SOAK = float(os.environ.get("SOAK") or 8)  # seconds of hostility
 SIZE = 60_000  # of what is long, in bytes: it fits into a head
@@ -47,7 +48,7 @@ LETTERS = b"a" * SIZE
 
 @pytest.fixture
 def start(start_stage):
-    """start(stage) starts it with the applications of tests/part2/apps.py, and one worker."""
+    """start(stage) starts it with the applications of tests/apps/various.py, and one worker."""
     def start(stage, **options):
         return start_stage(stage.stage, *arguments(stage, workers=1), **options)
     return start
@@ -254,7 +255,7 @@ def test_upload_that_never_pauses_holds_up_nobody(stage, kind, start):
     framing, blocks = UPLOADS[kind]
     over = threading.Event()
     [worker] = lab.children(server.pid)
-    os.kill(worker.pid, signal.SIGSTOP)
+    freeze(worker.pid)
 
     def upload():
         for block in blocks:
@@ -421,7 +422,7 @@ def test_server_reads_on_after_its_last_answer_but_not_for_ever(stage, request_,
 
 
 @every_complete_stage
-@pytest.mark.parametrize("name", apps.ERRORS)
+@pytest.mark.parametrize("name", various.ERRORS)
 def test_error_of_the_application_ends_nothing_but_its_answer(stage, name, start):
     """500, or a body that is cut off; a client that is in stays in, and no process dies."""
     server = start(stage)

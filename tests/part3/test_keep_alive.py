@@ -5,12 +5,12 @@ from contextlib import closing
 from http.client import HTTPConnection, IncompleteRead
 
 import pytest
-from tests.part2.test_refusals import ECHOES, REFUSED, rows
 
-import complete
 import lab
-from capstone import CLOSE, get
-from complete import Stream, chunks, fetch, next_answer, post
+from tests.helpers import complete
+from tests.helpers.capstone import CLOSE, get
+from tests.helpers.complete import Stream, chunks, fetch, next_answer, post
+from tests.part2.test_refusals import ECHOES, REFUSED, rows
 
 pytestmark = pytest.mark.claim("3.31")
 

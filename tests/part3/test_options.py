@@ -3,8 +3,8 @@
 import pytest
 
 import lab
-from capstone import run
-from complete import APPS
+from tests.helpers.capstone import run
+from tests.helpers.complete import APPS
 
 pytestmark = pytest.mark.claim("3.37")
 
@@ -26,7 +26,7 @@ def test_help_names_every_option():
     ["--hang-timeout", "nan", APPS], ["--timeout", "0", APPS], ["--timeout", "nan", APPS],
     ["--nonsense", APPS], ["--workers"],
     [APPS, "another:app"], [], ["application"], ["no_such_module:app"],
-    ["tests.part2.apps:no_such_callable"], ["tests.part2.apps:no_application"],
+    ["tests.apps.various:no_such_callable"], ["tests.apps.various:no_application"],
 ], ids=" ".join)
 def test_argument_that_is_none_is_said_in_a_sentence(arguments):
     ended = run(*arguments)

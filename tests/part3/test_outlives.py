@@ -10,7 +10,7 @@ from statistics import median
 import pytest
 
 import lab
-from complete import (
+from tests.helpers.complete import (
     LAST,
     Variant,
     arguments,
@@ -21,9 +21,8 @@ from complete import (
     head,
     post,
 )
-from ideas import living
-from properties import nonblocking
-from scripts import linux_only, needs, seconds
+from tests.helpers.scripts import linux_only, needs, seconds
+from tests.spec.subject import living, nonblocking
 
 REQUEST = post(b"Content-Length: 4", b"Connection: close").replace(b"/hello", b"/echoes")
 STREAM = head(b"Connection: close", start=b"GET /streams?50 HTTP/1.1")
@@ -33,7 +32,7 @@ FORKING = Variant("3h", "3h", keeps_alive=False)
 
 @pytest.fixture
 def start(start_stage):
-    """start(stage) starts it with the applications of tests/part2/apps.py, and one worker."""
+    """start(stage) starts it with the applications of tests/apps/various.py, and one worker."""
     def start(stage, **options):
         return start_stage(stage.stage, *arguments(stage, workers=1), **options)
     return start

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 import lab
-from capstone import (
+from tests.helpers.capstone import (
     CLOSE,
     GATED,
     PROCESSES,
@@ -21,8 +21,8 @@ from capstone import (
     stop_asking,
     workers,
 )
-from complete import Stream, fetch, next_answer, post
-from scripts import needs
+from tests.helpers.complete import Stream, fetch, next_answer, post
+from tests.helpers.scripts import needs
 
 pytestmark = pytest.mark.claim("3.36")
 
@@ -134,8 +134,8 @@ def test_pipelined_request_is_answered_after_the_reload(in_flight, path):
 PAGES = {
     "lists": (PROCESSES, ["/says_pid"]),
     "generators": (PROCESSES, ["/returns_generator", "/writes"]),
-    "flask": ("tests.part2.in_flask:app", ["/page"]),
-    "django": ("tests.part2.in_django:app", ["/page"]),
+    "flask": ("tests.apps.in_flask:app", ["/page"]),
+    "django": ("tests.apps.in_django:app", ["/page"]),
 }
 
 
@@ -235,7 +235,7 @@ def test_old_workers_stay_if_the_application_fails_now(start, folder, how, reaso
     """And it says why nothing becomes of the reload."""
     well = folder / "well"
     well.touch()
-    server = start(application="tests.part3.fails_at_start:app", WELL=well, HOW=how)
+    server = start(application="tests.apps.fails_at_start:app", WELL=well, HOW=how)
     assert are_loaded(server, 2)
     before = workers(server)
     well.unlink()

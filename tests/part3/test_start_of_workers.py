@@ -11,8 +11,18 @@ import time
 import pytest
 
 import lab
-from capstone import CLOSE, GATED, LAST, are_loaded, assert_replaced, get, run, says, workers
-from complete import fetch
+from tests.helpers.capstone import (
+    CLOSE,
+    GATED,
+    LAST,
+    are_loaded,
+    assert_replaced,
+    get,
+    run,
+    says,
+    workers,
+)
+from tests.helpers.complete import fetch
 
 pytestmark = pytest.mark.claim("3.35")
 
@@ -21,7 +31,7 @@ def test_worker_that_dies_at_its_start_is_not_started_in_a_spin(start, folder):
     """It is tried again now and then, and serves when whatever was wrong is mended."""
     well = folder / "well"
     well.touch()
-    server = start(application="tests.part2.dies_at_start:app", WELL=well)
+    server = start(application="tests.apps.dies_at_start:app", WELL=well)
     assert lab.eventually(lambda: len(workers(server)) == 2)
     well.unlink()
     for victim in workers(server):
@@ -38,7 +48,7 @@ def test_worker_that_dies_at_its_start_is_not_started_in_a_spin(start, folder):
 
 def test_server_whose_first_worker_dies_at_its_start_ends(folder):
     """Then there is nobody yet whom it could let down."""
-    ended = run("tests.part2.dies_at_start:app", WELL=str(folder / "well"))
+    ended = run("tests.apps.dies_at_start:app", WELL=str(folder / "well"))
     assert ended.returncode != 0
     assert "Serving" not in ended.stdout
     assert ended.stderr.count("a worker starts") <= 2
@@ -48,7 +58,7 @@ def test_workers_that_die_just_after_their_start_are_not_started_in_a_spin(start
     """They have said that they serve; that is no reason to trust them."""
     well = folder / "well"
     well.touch()
-    server = start(application="tests.part3.dies_soon:app", WELL=well)
+    server = start(application="tests.apps.dies_soon:app", WELL=well)
     assert are_loaded(server, 2)
     well.unlink()
     before = server.stderr.count("a worker starts")

@@ -7,9 +7,18 @@ import time
 import pytest
 
 import lab
-from capstone import CLOSE, GATED, PROCESSES, are_loaded, get, is_at_its_end, says, workers
-from complete import Stream, fetch, next_answer
-from scripts import seconds
+from tests.helpers.capstone import (
+    CLOSE,
+    GATED,
+    PROCESSES,
+    are_loaded,
+    get,
+    is_at_its_end,
+    says,
+    workers,
+)
+from tests.helpers.complete import Stream, fetch, next_answer
+from tests.helpers.scripts import seconds
 
 pytestmark = pytest.mark.claim("3.34")
 

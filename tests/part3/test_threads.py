@@ -10,7 +10,7 @@ from http.client import IncompleteRead
 import pytest
 
 import lab
-from capstone import (
+from tests.helpers.capstone import (
     CLOSE,
     PROCESSES,
     Asker,
@@ -22,8 +22,8 @@ from capstone import (
     stop_asking,
     workers,
 )
-from complete import Stream, chunks, fetch, line, next_answer, post
-from scripts import linux_only
+from tests.helpers.complete import Stream, chunks, fetch, line, next_answer, post
+from tests.helpers.scripts import linux_only
 
 pytestmark = pytest.mark.claim("3.38")
 

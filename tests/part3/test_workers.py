@@ -9,9 +9,9 @@ import time
 import pytest
 
 import lab
-from capstone import CLOSE, LAST, PROCESSES, assert_replaced, get, workers
-from complete import APPS, fetch
-from scripts import linux_only, needs
+from tests.helpers.capstone import CLOSE, LAST, PROCESSES, assert_replaced, get, workers
+from tests.helpers.complete import APPS, fetch
+from tests.helpers.scripts import linux_only, needs
 
 pytestmark = pytest.mark.claim("3.33")
 WITH_A_CHILD = ["sh", "-c", '(until [ -e "$0" ]; do sleep 0.05; done) & exec "$@"']
@@ -127,7 +127,7 @@ def assert_lives(server):
 def unheard(start):
     """(server, its master's PID): stdout and stderr are a pipe whose reader has left."""
     server = start("--workers", "2", behind=READER_LEAVES,
-                   application="tests.part3.silent_apps:app")
+                   application="tests.apps.silent_apps:app")
     assert lab.eventually(lambda: len(lab.children(server.pid)) == 1), "head has left"
     [master] = lab.children(server.pid)
     return server, master.pid

@@ -1,0 +1,1 @@
+"""Applications that servers are asked with. Most say what they were given."""

@@ -1,0 +1,152 @@
+"""Ask a server for all that a stage of stages.py has: the checks that prove our own stages.
+
+A fault that is the lesson of a stage is asked for as well, as "show me".
+"""
+
+import errno
+import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import lab
+from tests.spec.checks import CHECKS
+from tests.spec.stages import LESSONS, MANNERS, PROPERTIES, SHOWN
+from tests.spec.subject import Fault, Subject
+
+WORDS = {**PROPERTIES, **LESSONS, **MANNERS}
+ALONE = {"lives_without_processes"}  # the limit counts what the other checks run, too
+AT_ONCE = 8  # so many checks run side by side; they mostly wait
+PATIENCE = 1.5  # seconds that a client waits
+MORE_PATIENCE = 4  # when what was missing is asked for again, for the machine may be busy
+TO_START = 10
+
+CAUSES = {  # what a server says when it dies, and the property to mend then
+    "Interrupted system call": "lives_through_signal",
+    "(?i)too many open files": "keeps_descriptor_count",
+}
+GOOD = {"yes", "shown", "excused", "unseen"}
+
+
+@dataclass(frozen=True)
+class Question:
+    """One line of a report. kind is "start", "property", "lesson", "show" or "manner"."""
+
+    name: str
+    kind: str
+
+    @property
+    def words(self):
+        return SHOWN[self.name] if self.kind == "show" else WORDS[self.name]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a question.
+
+    verdict   "yes" or "no"; for a fault to be shown "shown" or "not shown"; "excused" if the
+              stage lets it pass, "unseen" if this system does not show it
+    fault     the Fault, with the evidence; None if there was none
+    reason    for "excused" and "unseen": why
+    """
+
+    question: Question
+    verdict: str
+    fault: Fault | None = None
+    reason: str = ""
+
+    @property
+    def good(self):
+        return self.verdict in GOOD
+
+
+def questions(stage):
+    """All that a stage is asked for, in the order of a report: whether it starts comes first."""
+    first, *manners = MANNERS
+    return [Question(first, "start"),
+            *[Question(name, "property") for name in stage.has],
+            *[Question(name, "lesson") for name in stage.lessons],
+            *[Question(name, "show") for name in stage.shows],
+            *[Question(name, "manner") for name in manners]]
+
+
+def ask(question, stage, subject):
+    """Ask a server one question of a stage; the Result."""
+    try:
+        fault = fault_of(question.name, subject)
+    except lab.CannotSee as reason:
+        return Result(question, "unseen", reason=str(reason))
+    if question.kind == "show":
+        shown = fault and re.search(stage.faults[question.name], str(fault))
+        verdict = "shown" if shown else "not shown"
+    else:
+        verdict = "no" if fault else "yes"
+    if verdict in ("no", "not shown") and question.name in stage.excuses:
+        return Result(question, "excused", fault, stage.excuses[question.name])
+    return Result(question, verdict, fault)
+
+
+def fault_of(name, subject):
+    """The Fault that a check meets; None if it meets none.
+
+    Raises CannotSee where the system does not let us ask.
+    """
+    try:
+        CHECKS[name](subject)
+    except Fault as fault:
+        return fault
+    except lab.ServerError as error:
+        if name in ALONE:  # root's server runs as somebody else there, who may not read it
+            first = str(error).splitlines()[0]
+            raise lab.CannotSee(f"Not to be seen here: with so few processes {first}") from None
+        return Fault("The server was started once more.", "It starts.", str(error))
+    except OSError as error:
+        if error.errno not in (errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL):
+            raise
+        raise lab.CannotSee(f"This system does not let us ask: {error}.") from None
+    return None
+
+
+def grade(stage, command, tell=lambda result: None):
+    """Ask a server, started by a command, for all that a stage has; a list of Results.
+
+    The first two are whether it starts and answers: if it does not, nothing else is asked.
+    `tell` is called with each Result that stands.
+    """
+    subject = Subject(command, stage.arguments, PATIENCE, TO_START)
+    patient = Subject(command, stage.arguments, MORE_PATIENCE, TO_START)
+    results = {}
+    for question in questions(stage)[:2]:
+        results[question] = ask(question, stage, patient)
+        tell(results[question])
+        if not results[question].good:
+            return list(results.values())
+    others = questions(stage)[2:]
+    together = [question for question in others if question.name not in ALONE]
+    for result in ask_all(together, stage, subject):
+        if result.good:
+            results[result.question] = result
+            tell(result)
+    for result in ask_all([each for each in others if each not in results], stage, patient):
+        results[result.question] = result
+        tell(result)
+    return [results[question] for question in questions(stage)]
+
+
+def ask_all(some, stage, subject):
+    """The Results of some questions, as they come: side by side."""
+    pool = ThreadPoolExecutor(AT_ONCE)  # no with block: Ctrl-C is not to wait for it
+    yield from pool.map(lambda question: ask(question, stage, subject), reversed(some))
+    pool.shutdown()
+
+
+def passed(results):
+    return all(result.good for result in results)
+
+
+def missing(results):
+    """The Questions whose Results are not good: first the one that is the cause of others."""
+    bad = [result for result in results if not result.good]
+    causes = [name for words, name in CAUSES.items()
+              if bad and bad[0].fault and re.search(words, bad[0].fault.seen)]
+    return sorted((result.question for result in bad),
+                  key=lambda question: question.name not in causes)

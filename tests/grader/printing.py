@@ -1,0 +1,140 @@
+"""What make check prints: a line for each question, and the evidence where something is wrong."""
+
+import json
+import textwrap
+from itertools import groupby
+
+from rich.console import Console
+from rich.text import Text
+
+from tests.grader import hints
+from tests.grader.grading import WORDS, missing, questions
+from tests.spec.stages import STAGES, TRACKS
+
+GROUPS = {"property": "What it can do", "lesson": "Its lesson",
+          "show": "Its faults, on purpose: show me", "manner": "Manners"}
+MARKS = {"yes": ("✓", "green"), "shown": ("✓", "green"), "no": ("✗", "bold red"),
+         "not shown": ("○", "bold yellow"), "excused": ("–", "dim"), "unseen": ("–", "dim")}
+PLAIN = str.maketrans({"✓": "+", "✗": "X", "○": "o", "–": "-", "━": "#", "─": "."})  # ASCII
+AT_LENGTH = 3  # so many faults are told with all their evidence; the others may come of these
+
+
+class Screen:
+    """A terminal, a hundred columns wide at most, or a file."""
+
+    def __init__(self):
+        self.console = Console(highlight=False, soft_wrap=True)
+        self.width = min(self.console.width, 100) if self.console.is_terminal else 100
+
+    def say(self, *parts):
+        """A line made of texts, or of texts with a style: say("a ", ("b", "bold"))."""
+        line = Text.assemble(*parts)
+        if self.console.options.ascii_only:
+            line.plain = line.plain.translate(PLAIN)
+        self.console.print(line)
+
+    def tell(self, label, text, style=""):
+        """A text, wrapped, behind a label of its own width; its own line ends stay."""
+        for line in text.splitlines():
+            for part in textwrap.wrap(line, self.width - len(label)) or [""]:
+                self.say(label, (part, style))
+                label = " " * len(label)
+
+
+def head(screen, stage, command):
+    screen.say((f"Stage {stage.name}", "bold"), f": {stage.idea}")
+    screen.say((f"  {command}", "dim"))
+
+
+def report(screen, stage, results, command):
+    """A line for each Result, in groups."""
+    at_length = [result for result in results if not result.good][:AT_LENGTH]
+    for kind, group in groupby(results, key=lambda result: result.question.kind):
+        screen.say("")
+        if kind in GROUPS:
+            screen.say((f"  {GROUPS[kind]}", "bold"))
+        for result in group:
+            screen.say("  ", MARKS[result.verdict], f" {words(result)}")
+            if result.reason:
+                screen.tell(" " * 6, result.reason, "dim")
+            elif result in at_length:
+                evidence(screen, stage, result, command)
+            elif not result.good:
+                screen.tell(" " * 6, " ... ".join(ends(seen(result).splitlines())))
+
+
+def words(result):
+    return result.question.words + ": not shown yet" * (result.verdict == "not shown")
+
+
+def seen(result):
+    return result.fault.seen if result.fault else f"Your server {WORDS[result.question.name]}."
+
+
+def ends(lines):
+    return lines if len(lines) == 1 else [lines[0], lines[-1]]
+
+
+def evidence(screen, stage, result, command):
+    if result.verdict == "no":
+        screen.tell("      done      ", result.fault.done)
+        screen.tell("      expected  ", result.fault.expected)
+    screen.tell("      seen      ", seen(result))
+    screen.say("      try it    ", (hints.see(result.question.name, stage, command), "cyan"))
+
+
+def summary(screen, stage, results, seconds, progress):
+    """How many of the questions are good, and a hint on the first that is not."""
+    good = sum(result.good for result in results)
+    screen.say("")
+    if good == len(results):
+        screen.say((f"Stage {stage.name} is passed", "bold green"), f", in {seconds:.1f} s.")
+        return
+    count = len(questions(stage))
+    screen.say((f"{good} of {count}", "bold"), f", in {seconds:.1f} s.",
+               " The others are asked when this is mended." * (len(results) < count))
+    first = missing(results)[0]
+    number = progress["hints"].get(first.name, 1)
+    hint(screen, first, number)
+    if number < len(hints.hints(first)):
+        screen.say(("make hint gives the next one.", "dim"))
+
+
+def hint(screen, question, number):
+    """The hint of this number, from 1; the last one if there are not so many."""
+    texts = hints.hints(question)
+    number = min(number, len(texts))
+    screen.say("")
+    screen.say((f"Hint {number} of {len(texts)}, on: {question.words}", "bold"))
+    screen.tell("  ", texts[number - 1])
+
+
+def bar(screen, progress, name):
+    """A bar for each track, drawn as far as it is passed, and what comes next: a name, or None."""
+    passed = progress["passed"]
+    longest = max(map(len, TRACKS.values()))
+    screen.say("")
+    for title, names in TRACKS.items():
+        screen.say(*[("━━━", "green") if stage in passed else ("───", "dim") for stage in names],
+                   "   " * (longest - len(names)), f"  {title}")
+    screen.say(f"{len(passed)} of {len(STAGES)} stages")
+    if name is None:
+        screen.say("All stages are passed. make bench compares ours with other servers.")
+    elif name != progress["last"]:
+        screen.tell("", f"Next is {name}: {STAGES[name].idea}.")
+        screen.say(f"    make start STAGE={name}")
+
+
+def as_json(stage, results, command, seconds):
+    """The same for programs, as text."""
+    return json.dumps({
+        "stage": stage.name, "server": command, "seconds": round(seconds, 2),
+        "passed": all(result.good for result in results),
+        "results": [{
+            "name": result.question.name, "kind": result.question.kind,
+            "words": result.question.words, "verdict": result.verdict, "good": result.good,
+            "done": result.fault and result.fault.done,
+            "expected": result.fault and result.fault.expected,
+            "seen": result.fault and result.fault.seen,
+            "reason": result.reason or None,
+        } for result in results]}, indent=1)

@@ -1,0 +1,49 @@
+"""Short programs that show one thing of the operating system, run as processes of their own."""
+
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"),
+                                reason="only Linux's /proc shows this")
+
+
+def needs(program):
+    """Skip a test where a program is not installed."""
+    return pytest.mark.skipif(not shutil.which(program), reason=f"{program} is not installed")
+
+
+def run(program, timeout=30):
+    """Run a program, given as text; its CompletedProcess."""
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return subprocess.run([sys.executable, "-c", textwrap.dedent(program)], capture_output=True,
+                          text=True, timeout=timeout, env=environ)
+
+
+def seconds(call):
+    """How long a call takes."""
+    start = time.monotonic()
+    call()
+    return time.monotonic() - start
+
+
+def output_of(program):
+    """What a program prints; it must end well and write nothing to stderr."""
+    ended = run(program)
+    if ended.returncode or ended.stderr:
+        pytest.fail(f"The program ended with {ended.returncode}:\n{ended.stderr}")
+    return ended.stdout.strip()
+
+
+def assert_one_line(ended, *words):
+    """It ended with one line on stderr that holds these words, and status 1 or 2."""
+    assert ended.returncode in (1, 2), f"Ended with {ended.returncode}, expected 1 or 2."
+    assert ended.stderr.count("\n") == 1, f"Expected one line on stderr, saw:\n{ended.stderr}"
+    for word in words:
+        assert word in ended.stderr, f"Expected {word!r} in: {ended.stderr}"
+    assert "Serving" not in ended.stdout

@@ -1,0 +1,136 @@
+"""The checks of what every server owes its user."""
+
+import os
+import signal
+import time
+
+import lab
+from tests.spec.subject import (
+    TRACEBACK,
+    Fault,
+    chief,
+    must_answer,
+    must_not_show_a_traceback,
+    silent_clients,
+)
+
+
+def starts(subject):
+    try:
+        with subject.start() as server:
+            addresses = {listener.address for listener in lab.listeners(server.port)}
+    except lab.ServerError as error:
+        raise Fault(*STARTED, str(error)) from None
+    if not addresses & {server.host, *EVERY}:
+        raise Fault(*STARTED, f"It listens on {' and '.join(addresses)}, where the clients of "
+                    f"{server.host} do not get in.")
+
+
+STARTED = ("The server was started, with HOST=127.0.0.1 and a PORT in its environment.",
+           "It listens there.")
+EVERY = {"0.0.0.0", "::"}
+
+
+def listens_on_host_only(subject):
+    with subject.start() as server:
+        addresses = {listener.address for listener in lab.listeners(server.port)}
+        if addresses != {server.host}:
+            every = " That is every interface: the whole network may come in."
+            raise Fault(f"The server was started with HOST={server.host}.",
+                        f"It listens on {server.host}, which only this machine can reach.",
+                        f"It listens on {' and '.join(addresses)}."
+                        + every * bool(addresses & EVERY))
+
+
+def idles(subject):
+    with subject.start() as server:
+        must_sleep(server, "Nobody asked the server.")
+        with silent_clients(server, 1):
+            must_sleep(server, "One client was connected, and silent.")
+
+
+def must_sleep(server, what):
+    """Raise Fault if the server is busy three times in a row; a fresh one may warm up first."""
+    for _ in range(3):
+        used, awake = activity(server)
+        if used < 0.1 and awake < 0.8:
+            return
+    raise Fault(what, "The server sleeps in the kernel until something comes.",
+                f"In 0.4 s it used {used:.2f} s of processor time, and of 20 looks at it "
+                f"{20 * awake:.0f} found it running.")
+
+
+def activity(server, seconds=0.4, looks=20):
+    """The processor time that the server's processes use in so many seconds, and how often one
+    of them was found running, from 0 to 1: on a busy machine it may run, and get no processor."""
+    before, found = lab.cpu_seconds(server.members()), 0
+    for _ in range(looks):
+        time.sleep(seconds / looks)
+        found += any(process.state == "running"
+                     for process in map(lab.process, server.members()) if process)
+    return lab.cpu_seconds(server.members()) - before, found / looks
+
+
+def says_port_is_taken(subject):
+    with subject.start() as first:
+        done = f"A second server was started, with the same PORT={first.port}."
+        expected = "It says in a line or two that the port is taken, and ends with status 1 or so."
+        with lab.Server(subject.full_command(), PORT=first.port) as second:
+            lab.eventually(lambda: second.exit_status is not None, max(subject.patience, 2))
+            status, words = second.exit_status, (second.stderr or second.stdout).strip()
+        if status is None:
+            raise Fault(done, expected, f"It still ran {max(subject.patience, 2):g} s later.")
+        if TRACEBACK.search(words):
+            raise Fault(done, expected, "It printed a traceback, of "
+                        f"{len(words.splitlines())} lines.")
+        if status == 0 or not words:
+            raise Fault(done, expected, f"It ended with status {status}, and "
+                        f"{'said: ' + words[-300:] if words else 'said nothing'}.")
+
+
+def starts_again(subject):
+    """The end of a connection stays in the kernel for a minute (TIME_WAIT), with the port in it."""
+    with subject.start() as first:
+        lab.ask(first.port, timeout=min(subject.patience, 1))
+    try:
+        with subject.start(port=first.port) as second:
+            must_answer(second, subject, "a new start")
+    except lab.ServerError as error:
+        raise Fault("The server answered a client, was stopped, and started again.",
+                    "It listens again at once.", str(error)) from None
+
+
+def stops(subject):
+    """kill goes to the server alone, Ctrl-C in a terminal to all of its processes."""
+    for name, signum in [("kill", signal.SIGTERM), ("Ctrl-C", signal.SIGINT)]:
+        with subject.start(DELAY=60) as server, silent_clients(server, 2):
+            pid = chief(server)
+            lab.eventually(lambda pid=pid: len(lab.children(pid)) >= 2, 0.3)
+            if signum == signal.SIGINT:
+                family = server.members()
+                os.killpg(server.pid, signum)
+                must_be_gone(name, family, "It stops, and its children with it.")
+            else:
+                os.kill(pid, signum)
+                must_be_gone(name, [pid], "It stops.")
+            must_not_show_a_traceback(server, name)
+
+
+def must_be_gone(name, pids, expected):
+    """Raise Fault if one of the processes is still there when a patient user would be none."""
+    def left():
+        return [process for process in map(lab.process, pids)
+                if process and process.state != "zombie"]
+
+    if not lab.eventually(lambda: not left(), TO_STOP):
+        raise Fault(f"{name} was sent to the server, with two clients connected.", expected,
+                    f"{TO_STOP} s later process {left()[0].pid} still runs"
+                    f"{where(left()[0].pid)}: {left()[0].command}")
+
+
+TO_STOP = 8  # seconds: it may give those in flight a few
+
+
+def where(pid):
+    call = lab.sleeps_in(pid)
+    return f", and sleeps in {call}" if call else ""

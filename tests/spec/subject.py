@@ -1,0 +1,207 @@
+"""A server under test, and what its checks have in common: the evidence, and where it is from."""
+
+import os
+import re
+import signal
+import socket
+import time
+from contextlib import ExitStack, contextmanager, suppress
+
+import lab
+
+BODY = b"\r\n\r\n"  # the empty line before the body: an answer is there, if not the end of it
+
+
+TRACEBACK = re.compile(  # of Python, JavaScript, Java, Go, Ruby
+    r"^Traceback \(most recent call last\)|^ +at .+[:(].*:\d+\)?$|^Exception in thread|"
+    r"^\s+at [\w.$]+\(|^goroutine \d+ \[|^\s+from \S+:\d+:in ", re.MULTILINE)
+
+
+class Fault(AssertionError):
+    """The server lacks the property. Three sentences say what was done, expected and seen."""
+
+    def __init__(self, done, expected, seen):
+        super().__init__(f"{done} Expected: {expected} Seen: {seen}")
+        self.done, self.expected, self.seen = done, expected, seen
+
+
+class Subject:
+    """A server under test: how to start it, and how long to wait for what ought to come.
+
+    arguments   what the command wants, such as an application, where a check names none
+    patience    seconds
+    to_start    seconds that it may take until it listens
+    """
+
+    def __init__(self, command, arguments=(), patience=20, to_start=15):
+        self.command = command
+        self.arguments = arguments
+        self.patience = patience
+        self.to_start = to_start
+
+    def full_command(self, arguments=()):
+        return [*self.command, *(arguments or self.arguments)]
+
+    @contextmanager
+    def start(self, arguments=(), **options):
+        """Start the server; that it is not to be reached, or gone, is a Fault.
+
+        server.workers is the set of its children that no client was needed for.
+        """
+        options = {"within": self.to_start, "DELAY": 0, **options}
+        with lab.start(self.full_command(arguments), **options) as server:
+            server.workers = {worker.pid for worker in lab.children(server.pid)}
+            try:
+                yield server
+            except (ConnectionError, TimeoutError, ProcessLookupError) as error:
+                lab.eventually(lambda: server.exit_status is not None, 0.5)
+                must_be_alive(server, "its last client")
+                raise Fault("A client connected, and asked.", "The server takes that.",
+                            f"{error}. {doing(server)}") from None
+            finally:  # not with SIGTERM: whether it stops of that is asked once, in manners.py
+                with suppress(ProcessLookupError):
+                    os.killpg(server.pid, signal.SIGKILL)
+
+
+def must_be_alive(server, after):
+    """Raise Fault if the server ended, with its last words."""
+    if server.exit_status is None:
+        return
+    words = server.stderr.strip()[-1000:] or server.stdout.strip()[-300:]
+    raise Fault(f"The server had just seen {after}.", "It goes on, and serves the next.",
+                f"The server ended, with status {server.exit_status}. "
+                + (f"Its last output:\n{words}" if words else "It said nothing."))
+
+
+def must_answer(server, subject, after):
+    """Raise Fault unless the next client is answered."""
+    answer = lab.ask(server.port, timeout=subject.patience, until=BODY)
+    if answer.status != 200:
+        lab.eventually(lambda: server.exit_status is not None, 0.5)
+        must_be_alive(server, after)
+        raise Fault(f"After {after}, another client asked for /hello.", "It is answered.",
+                    f"It got no answer within {subject.patience:g} s "
+                    f"({answer.error or answer.data[:100]}). {doing(server)}")
+
+
+def must_outlive_its_children(server):
+    """Raise Fault if the server dies when the last of its children has ended, workers aside."""
+    def busy():
+        return len({child.pid for child in alive(lab.children(server.pid))} - server.workers)
+
+    comes_to(0, busy, 1.5)
+    lab.eventually(lambda: server.exit_status is not None, 0.2)
+    must_be_alive(server, "its clients come and go")
+
+
+def must_not_show_a_traceback(server, after):
+    """Raise Fault if the server printed one, with its last line."""
+    if TRACEBACK.search(server.stderr):
+        settled(lambda: len(server.stderr))  # it is printed line by line
+        last = "\n".join(server.stderr.strip().splitlines()[-4:])
+        raise Fault(f"The server had just seen {after}.",
+                    "It says nothing, or what went wrong in a sentence.",
+                    f"It printed a traceback, ending in:\n{last}")
+
+
+def chief(server):
+    """The PID of the process that listens: the server itself, if no script or tool started it.
+
+    Of several processes that listen it is the one that started the others.
+    """
+    try:
+        found = {pid for listener in lab.listeners(server.port)
+                 for pid, _ in lab.holders(listener.inode, server.members())}
+    except lab.CannotSee:
+        return server.pid
+    processes = [process for process in map(lab.process, found) if process]
+    first = [process for process in processes if process.ppid not in found]
+    if len(first) == 1:
+        return first[0].pid
+    parents = {process.ppid for process in first}  # workers only, whose parent does not listen
+    return parents.pop() if len(parents) == 1 else server.pid
+
+
+def doing(server):
+    """A sentence on where the server is just now, for evidence; none where one cannot see."""
+    pid = chief(server)
+    call, process = lab.sleeps_in(pid), lab.process(pid)
+    if process and process.state == "running":
+        return f"Meanwhile its process {pid} is busy."
+    return f"Meanwhile its process {pid} sleeps in {call}." if call else ""
+
+
+def alive(processes):
+    return [process for process in processes if process.state != "zombie"]
+
+
+def freeze(pid):
+    """Stop a process, and wait until it has stopped: the signal takes a moment."""
+    os.kill(pid, signal.SIGSTOP)
+    lab.eventually(lambda: (seen := lab.process(pid)) is None or seen.state == "stopped")
+
+
+def holdings(server):
+    """A sentence on the sockets of a server, for evidence: at most eight of them."""
+    pid = chief(server)
+    try:
+        held = [f"{number} is {target}" for number, target in lab.descriptors(pid).items()
+                if target.startswith("socket:")]
+    except lab.CannotSee as reason:
+        return str(reason)
+    more = f", and {len(held) - 8} more" if len(held) > 8 else ""
+    return f"Of what process {pid} has open, {', '.join(held[:8])}{more}."
+
+
+def settled(count):
+    """What count() is, when it has not changed for a tenth of a second."""
+    before, after = None, count()
+    while before != after:
+        time.sleep(0.1)
+        before, after = after, count()
+    return after
+
+
+def comes_to(target, count, patience):
+    """Whether count() comes to the target; it may take long, but not stand still for so long."""
+    while (before := count()) != target:
+        if not lab.eventually(lambda before=before: count() != before, patience):
+            return False
+    return True
+
+
+def nonblocking(port):
+    """A socket that goes on connecting by itself: where the queue is full, connect would wait."""
+    connection = socket.socket()
+    connection.setblocking(False)
+    connection.connect_ex(("127.0.0.1", port))
+    return connection
+
+
+def is_connected(connection):
+    with suppress(OSError):
+        return bool(connection.getpeername())
+    return False
+
+
+def tasks(server):
+    """How many processes and threads the server consists of."""
+    return sum(lab.thread_count(pid) for pid in server.members())
+
+
+def subject_of(stage, patience=20):
+    """One of the project's stages as a Subject."""
+    return Subject(lab.stage_command(stage.name), stage.arguments, patience)
+
+
+@contextmanager
+def silent_clients(server, clients=3):
+    """So many clients, connected and silent as long as a with block runs."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(lab.connect(server.port)) for _ in range(clients)]
+
+
+def living(server):
+    """The PIDs of the processes that the server consists of, zombies left out."""
+    return {process.pid for process in alive(filter(None, map(lab.process, server.members())))}
+

@@ -1,0 +1,62 @@
+"""make check passes what is right, and names what is wrong with what is not."""
+
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+import lab
+from tests.grader.grading import grade, missing
+from tests.helpers.scripts import linux_only
+from tests.spec.stages import STAGES
+from tests.wrong.table import RIGHT, WRONG
+
+FOLDER = lab.PROJECT / "tests/wrong"
+PROGRAMS = {".py": sys.executable, ".js": "node", ".pl": "perl", ".rb": "ruby", ".go": "go",
+            ".c": "cc"}
+
+
+@pytest.fixture
+def command(folder):
+    """command(file) is what starts a server of tests/wrong; one in C or Go is compiled first."""
+    def command(file):
+        source = FOLDER / file
+        program = PROGRAMS[source.suffix]
+        if not shutil.which(program):
+            pytest.skip(f"{program} is not installed")
+        compiled = folder / source.stem
+        if source.suffix == ".c":
+            subprocess.run(["cc", "-o", compiled, source, "-lpthread"], check=True)
+            return [str(compiled)]
+        if source.suffix == ".go":
+            subprocess.run(["go", "build", "-o", compiled, source], check=True)
+            return [str(compiled)]
+        return [program, str(source)]
+    return command
+
+
+@linux_only
+@pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: f"{wrong.stage}-{wrong.file}")
+def test_fault_is_named_and_nothing_else(wrong, command):
+    results = grade(STAGES[wrong.stage], command(wrong.file))
+    failed = {result.question.name: result for result in results if not result.good}
+    assert set(failed) == {wrong.question, *wrong.also}, (
+        {name: str(result.fault) for name, result in failed.items()})
+    assert missing(results)[0].name == wrong.question
+    seen = failed[wrong.question].fault.seen
+    assert re.search(wrong.seen, seen), seen
+
+
+@pytest.mark.parametrize(("file", "asked_as"), RIGHT, ids="-".join)
+def test_right_server_passes(file, asked_as, command):
+    results = grade(STAGES[asked_as], command(file))
+    wrong = [(result.question.name, str(result.fault)) for result in results if not result.good]
+    assert not wrong, wrong
+
+
+def test_every_server_of_the_folder_is_in_the_table():
+    helpers = {"table.py", "polite.py", "polite.h", "__init__.py"}
+    files = {path.name for path in FOLDER.iterdir() if path.is_file()} - helpers
+    assert files == {wrong.file for wrong in WRONG} | {file for file, _ in RIGHT}
