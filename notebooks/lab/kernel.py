@@ -27,6 +27,8 @@ TCP_STATES = ["", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2
 SLEEPS = {  # functions of the kernel in which a call sleeps, on Linux 5 and 6
     "inet_csk_accept": "accept", "inet_csk_wait_for_connect": "accept", "do_wait": "wait",
     "hrtimer_nanosleep": "sleep", "wait_woken": "recv", "sk_wait_data": "recv",
+    "unix_stream_read_generic": "recv", "pipe_read": "read", "anon_pipe_read": "read",
+    "do_sigtimedwait": "sigwait", "rt_sigtimedwait": "sigwait",
     "ep_poll": "epoll_wait", "do_epoll_wait": "epoll_wait", "do_select": "select",
     "do_poll": "poll", "do_sys_poll": "poll", "poll_schedule_timeout": "select or poll",
     "futex_wait_queue": "a lock", "futex_wait_queue_me": "a lock"}
@@ -167,7 +169,7 @@ def sleeps_in(pid):
     we have no word for, or where the system does not tell. See proc(5), wchan."""
     try:
         with open(f"{PROC}/{pid}/wchan") as file:
-            return SLEEPS.get(file.read())
+            return SLEEPS.get(file.read().partition(".")[0])  # compilers add .isra.0 and such
     except OSError:
         return None
 

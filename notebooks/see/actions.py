@@ -19,7 +19,7 @@ what that one needs; `server` is 0, 1 or "all" where the action is about servers
 import signal
 
 from see import family
-from see.play import LIMITS, Refused
+from see.play import LIMITS, Refused, seconds
 
 MOST = 500  # clients that are sent at once
 REQUEST = r"'GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n'"
@@ -45,7 +45,7 @@ def perform(scene, wish):
         raise Refused(f"An action is a word, not {action!r}.")
     if action in CHANGES:
         with scene.changing():
-            return [CHANGES[action](scene, wish)]
+            return CHANGES[action](scene, wish)
     if action in DEEDS:
         return [(watched.play.name, *DEEDS[action](watched, wish))
                 for watched in chosen(scene, wish)]
@@ -131,32 +131,35 @@ def kill(watched, wish):
 
 def limits(scene, wish):
     on = wish.get("on") is True
-    words = f"limits {'on' if on else 'off'}: " + (
-        f"{LIMITS['files']} descriptors, {LIMITS['processes']} processes" if on else "as before")
-    return start_anew(scene, wish, words, limited=on)
+    words = f"limits on: {LIMITS['files']} descriptors, {LIMITS['processes']} processes"
+    return start_anew(chosen(scene, wish), scene, words if on else "limits off", limited=on)
 
 
 def delay(scene, wish):
-    return start_anew(scene, wish, f"DELAY is {wish.get('seconds')} s now",
-                      delay=wish.get("seconds"))
+    sleepers = [watched for watched in chosen(scene, wish) if watched.play.delay is not None]
+    if not sleepers:
+        raise Refused("This server does not sleep: it has no DELAY.")
+    length = seconds(wish.get("seconds"))
+    return start_anew(sleepers, scene, f"DELAY is {length:g} s now", delay=length)
 
 
 def restart(scene, wish):
-    return start_anew(scene, wish, "started anew")
+    return start_anew(chosen(scene, wish), scene, "started anew")
 
 
 def stage(scene, wish):
-    place = place_of(scene, wish)
-    name = wish.get("name")
-    return start_anew(scene, wish, f"{name or 'your server'} instead of "
-                      f"{scene.watched[place].play.name}", stage=name)
+    old, name = scene.watched[place_of(scene, wish)], wish.get("name")
+    words = f"{name or 'your server'} instead of {old.play.name}"
+    return start_anew([old], scene, words, stage=name)
 
 
-def start_anew(scene, wish, words, **changes):
-    place = place_of(scene, wish)
-    play = scene.watched[place].play.but(**changes)
-    watched = scene.put(play, place)
-    return play.name, words, f"Ctrl-C, then: {play.in_a_terminal(watched.port)}"
+def start_anew(these, scene, words, **changes):
+    done = []
+    for watched in these:
+        play = watched.play.but(**changes)
+        new = scene.put(play, scene.watched.index(watched))
+        done.append((play.name, words, f"Ctrl-C, then: {play.in_a_terminal(new.port)}"))
+    return done
 
 
 def beside(scene, wish):
@@ -164,7 +167,7 @@ def beside(scene, wish):
         raise Refused("Two servers stand side by side already.")
     play = scene.watched[0].play.but(stage=wish.get("name"))
     watched = scene.put(play, 1)
-    return play.name, "a second server, beside the first", play.in_a_terminal(watched.port)
+    return [(play.name, "a second server, beside the first", play.in_a_terminal(watched.port))]
 
 
 def alone(scene, wish):
@@ -172,7 +175,7 @@ def alone(scene, wish):
         raise Refused("One server stays.")
     watched = scene.watched[place_of(scene, wish)]
     scene.remove(watched)
-    return watched.play.name, "it leaves the stage", "Ctrl-C"
+    return [(watched.play.name, "it leaves the stage", "Ctrl-C")]
 
 
 DEEDS = {"clients": send_clients, "hang up": hang_up, "freeze": freeze, "go on": go_on,

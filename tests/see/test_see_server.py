@@ -254,6 +254,14 @@ def test_a_worker_that_is_killed_is_replaced(see):
     seen.wait_for(lambda server: says(server, "was killed. The parent waited for it, and forked"))
 
 
+def test_a_stage_that_does_not_sleep_has_no_delay(see):
+    seen = see("--stage", "3k")
+    assert seen.now()["delay"] is None
+    status, text = seen.wish(action="delay", seconds=1)
+    assert (status, json.loads(text)["error"]) == (
+        409, "This server does not sleep: it has no DELAY.")
+
+
 def test_clients_of_every_kind(see):
     seen = see("--stage", "3c", "--delay", "0")
     for kind in ("one", "held", "silent", "slow", "reset"):
@@ -279,6 +287,10 @@ def test_two_side_by_side_under_the_same_storm(see):
     assert [entry["server"] for entry in done] == ["3f", "3g"]
     seen.wait_for(lambda server: server["counts"]["reaped"] == 60, place=1, within=50)
     assert seen.wait_for(lambda server: says(server, "zombies stay"))["name"] == "3f"
+    done = seen.do("delay", server="all", seconds=0.5)
+    assert [entry["server"] for entry in done] == ["3f", "3g"]
+    for place in 0, 1:
+        seen.wait_for(lambda server: server["delay"] == 0.5 and server["queue"], place=place)
     seen.do("alone", server=0)
     seen.wait_for(lambda server: server["name"] == "3g")
     assert len(seen.moments()[-1]["servers"]) == 1
