@@ -131,7 +131,7 @@ def test_connections_that_the_parent_keeps_have_a_line_from_it():
     server = server_of(moment)
     picture, = draw(moment)
     kept = [one for one in server["connections"] if one["held_by"] == [server["pid"]]]
-    assert len(kept) == server["counts"]["zombies"] == 4, "The children are gone, nothing is closed."
+    assert len(kept) == server["counts"]["zombies"] == 4, "Gone, and nothing is closed."
     assert len(with_class(picture, "line", "connection")) == 4
     assert len(with_class(picture, "process", "zombie")) == 4
     assert words_of(*with_class(picture, "socket", "connection")).count("ESTABLISHED") == 8

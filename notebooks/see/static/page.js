@@ -7,7 +7,6 @@ import {asPage, download} from "./save.js";
 import {paint} from "./svg.js";
 import * as talk from "./talk.js";
 import {showDetails} from "./details.js";
-import {many} from "./words.js";
 
 const EVERY = 200;  // milliseconds from one question to the next
 const at = id => document.getElementById(id);
@@ -289,11 +288,9 @@ function connectFiles() {
 
 async function fillStages() {
   const stages = await talk.stages();
-  const own = show.recording.at(0)?.servers[0]?.name;
   const names = stages.map(({name, idea}) => new Option(`${name}  ${idea}`.slice(0, 60), name));
   at("stage").replaceChildren(...names);
   at("beside").replaceChildren(new Option("nothing", ""), ...names.map(one => one.cloneNode(true)));
-  return own;
 }
 
 async function begin() {
@@ -301,15 +298,17 @@ async function begin() {
   connectFilm();
   connectFiles();
   new ResizeObserver(render).observe(at("servers"));
-  const wanted = new URLSearchParams(location.search).get("recording");
+  const asked = new URLSearchParams(location.search);
+  const wanted = asked.get("recording");
   const embedded = at("embedded");
   if (embedded) open(parse(embedded.textContent));
-  else if (wanted) open(parse(await (await fetch(wanted)).text()));
-  else if (talk.hasServer) {
+  else if (wanted) {
+    open(parse(await (await fetch(wanted)).text()));
+    if (asked.has("time")) goTo(Number(asked.get("time")));
+  } else if (talk.hasServer) {
     await fillStages();
     follow();
   } else open(new Recording({rate: 0}));
 }
 
 begin().catch(error => { at("note").textContent = error.message; });
-export {many, open};

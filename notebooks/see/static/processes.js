@@ -137,7 +137,7 @@ function card(sheet, process, x, y, width, height, ...inside) {
 
 const chosen = process => ({
   key: process.pid, class: `process ${lookOf(process)} ${process.seen}`,
-  "data-pid": process.pid, tabindex: -1, role: "button", "aria-label": describe(process)});
+  "data-pid": process.pid, tabindex: -1, role: "button"});
 
 /* The descriptors as chips with their numbers; those for which there is no room are one chip. */
 function drawDescriptors(sheet, process, x, width) {
@@ -200,7 +200,7 @@ function drawCrowd(sheet, children) {
 
 function drawCell(child, x, y, size) {
   const inner = size - Math.max(1.5, size * 0.14);
-  return el("g", chosen(child),
+  return el("g", {...chosen(child), "aria-label": describe(child)},
     box(x, y, inner, inner, "card", Math.min(4, inner / 4)),
     size >= 7 && glyph(lookOf(child), x + inner / 2, y + inner / 2, Math.min(1, inner / 20)));
 }

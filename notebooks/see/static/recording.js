@@ -30,7 +30,10 @@ export class Recording {
     this.weight = this.moments.reduce((sum, moment) => sum + weightOf(moment), 0);
   }
 
-  start() { return this.moments[0]?.time ?? 0; }
+  /* When the first server was seen. */
+  start() {
+    return (this.moments.find(({servers}) => servers.length) ?? this.moments[0])?.time ?? 0;
+  }
 
   end() { return this.moments.at(-1)?.time ?? 0; }
 
