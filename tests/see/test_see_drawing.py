@@ -210,6 +210,18 @@ def test_no_text_of_a_server_becomes_markup():
     assert not [found for found in picture.iter() if found.tag == "b"]
 
 
+@needs_node
+def test_an_hour_of_looks_does_not_grow_a_page():
+    told = subprocess.run(["node", HERE / "hour.mjs"], capture_output=True, text=True, check=True,
+                          timeout=50).stdout
+    seen = json.loads(told)
+    assert seen["kept"] < 2100, f"Of 28,800 moments with 129 processes {seen['kept']} are kept."
+    assert seen["kept"] > 1000
+    assert seen["last"] == 3600, "The latest is there."
+    assert seen["ordered"]
+    assert seen["deeds"] == 29, "What was done is all there."
+
+
 def colours(theme):
     """{"paper": "#fdfcfa", ...} of the style's light or dark colours."""
     style = (STATIC / "style.css").read_text()

@@ -147,9 +147,9 @@ def test_zombies_are_drawn_then_another_stage_and_the_storm_again(see, page):
 
 
 def test_one_pending_bit_for_128_deaths(see, page):
-    page.open(see("3f", "--delay", "4")[1]).wait_for_start("3f")
+    page.open(see("3f", "--delay", "8")[1]).wait_for_start("3f")
     page.send(128)
-    page.wait(lambda: len(page.processes(".sleeping")) == 129
+    page.wait(lambda: len(page.processes(":not(.gone):not(.zombie)")) == 129
               and page.count("[data-waiting='0']"), "128 children at work, none in the queue")
     page.press("#freeze")
     page.wait(lambda: len(page.processes(".zombie")) == 128, "all have died, none is reaped")

@@ -101,6 +101,7 @@ function renderDone() {
   for (const line of list.children) {
     line.classList.toggle("later", Number(line.dataset.time) > show.time + 0.05);
   }
+  if (!at("said").closest("details").open) return;
   const number = Math.max(0, (show.recording.at(show.time)?.servers.length ?? 1) - 1);
   const lines = [0, number].slice(0, number + 1)
     .flatMap(server => show.recording.said(server, show.time));

@@ -1,6 +1,6 @@
 /* A recording: a header and moments (see ../moment.py), from a server or from a file. */
 
-const MOST = 300000;  // processes, connections and requests in all moments that are kept
+const MOST = 300000;  // processes, connections and requests that are kept, and 20 a moment
 
 export class Recording {
   constructor(header = {}, moments = []) {
@@ -8,6 +8,7 @@ export class Recording {
     this.moments = [];
     this.now = 0;
     this.weight = 0;
+    this.known = new Map();  // what was done, by number
     this.add(moments);
   }
 
@@ -15,6 +16,7 @@ export class Recording {
     for (const moment of moments) {
       this.moments.push(moment);
       this.weight += weightOf(moment);
+      for (const deed of moment.done ?? []) this.known.set(deed.number, deed);
     }
     this.now = Math.max(this.now, this.end());
     while (this.weight > MOST && this.moments.length > 100) this.thin();
@@ -56,14 +58,8 @@ export class Recording {
     return low;
   }
 
-  /* All that was done, each once, in its order. */
-  deeds() {
-    const found = new Map();
-    for (const {done} of this.moments) {
-      for (const deed of done ?? []) found.set(deed.number ?? `${deed.time} ${deed.words}`, deed);
-    }
-    return [...found.values()].sort((one, other) => one.time - other.time);
-  }
+  /* All that was done, in its order. */
+  deeds() { return [...this.known.values()].sort((one, other) => one.time - other.time); }
 
   /* What a server has said until a time, its last lines. */
   said(server, time, lines = 60) {
@@ -96,8 +92,8 @@ export function parse(text) {
 
 const lastDeed = moment => moment.done?.at(-1)?.number ?? moment.done?.length ?? 0;
 
-const weightOf = ({servers}) => servers.reduce((sum, {processes, connections, requests}) => sum + 1
-  + (processes?.length ?? 0) + (connections?.length ?? 0) + (requests?.length ?? 0), 0);
+const weightOf = ({servers}) => servers.reduce((sum, {processes, connections, requests}) => sum
+  + (processes?.length ?? 0) + (connections?.length ?? 0) + (requests?.length ?? 0), 20);
 
 function olderBy(process, seconds) {
   const lives = process.state !== "gone" && typeof process.age === "number";
