@@ -18,7 +18,7 @@ what that one needs; `server` is 0, 1 or "all" where the action is about servers
 
 import signal
 
-from see import family
+from see import process
 from see.play import LIMITS, Refused, seconds
 
 MOST = 500  # clients that are sent at once
@@ -78,6 +78,8 @@ def send_clients(watched, wish):
     kind, count = wish.get("kind"), whole_number(wish, "count", MOST)
     if not isinstance(kind, str) or kind not in KINDS:
         raise Refused(f"There are no clients of the kind {kind!r}.")
+    if not watched.listens and process.HAS_PROC:  # it might be somebody else who does
+        raise Refused("The server does not listen on its port. Start it anew, or wait a moment.")
     sent = watched.crowd.send(kind, count)
     if not sent:
         raise Refused("So many clients are there already that no more are sent. Hang up first.")
@@ -95,7 +97,7 @@ def hang_up(watched, wish):
 def send_signal(watched, wish, signum):
     """To a process of its family, and to nobody else."""
     pid = wish.get("pid", watched.pid)
-    if type(pid) is not int or not family.send_signal(watched.pid, pid, signum):
+    if type(pid) is not int or not process.send_signal(watched.pid, pid, signum):
         raise Refused(f"Process {pid!r} is none of this server's, or not any more.")
     return pid
 
@@ -106,9 +108,9 @@ def freeze(watched, wish):
 
 
 def go_on(watched, wish):
-    stopped = [one["pid"] for one in watched.family.values() if one["state"] == "stopped"]
+    stopped = [one["pid"] for one in watched.family.seen.values() if one["state"] == "stopped"]
     pids = [pid for pid in {*stopped, watched.pid}
-            if family.send_signal(watched.pid, pid, signal.SIGCONT)]
+            if process.send_signal(watched.pid, pid, signal.SIGCONT)]
     if not pids:
         raise Refused("There is no process that could go on.")
     return "it goes on", f"kill -CONT {' '.join(map(str, sorted(pids)))}"
@@ -118,13 +120,13 @@ def kill(watched, wish):
     pid = wish.get("pid")
     if type(pid) is not int:
         raise Refused(f"Which process is to be killed? {pid!r} is no PID.")
-    seen = watched.family.get(pid, {})
+    seen = watched.family.seen.get(pid, {})
     was = "zombie" if seen.get("state") == "zombie" else "living"
-    watched.killed[pid] = was  # beforehand, for somebody may look in the next moment
+    watched.family.killed[pid] = was  # beforehand, for somebody may look in the next moment
     try:
         send_signal(watched, wish, signal.SIGKILL)
     except Refused:
-        del watched.killed[pid]
+        del watched.family.killed[pid]
         raise
     return f"kill -9 for {'the zombie' if was == 'zombie' else 'process'} {pid}", f"kill -9 {pid}"
 

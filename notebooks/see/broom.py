@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 import psutil
 
 from lab import eventually
-from see.family import open_process
+from see.process import open_process
 
 
 def sweep(run, servers=False):

@@ -11,7 +11,7 @@ import webbrowser
 
 import lab
 from see.broom import swept
-from see.play import Play, Refused
+from see.play import Play, Refused, is_of_a_taken_port
 
 PORT = 8889
 TRIES = 1000  # ports from there on
@@ -72,19 +72,23 @@ def read_options():
 
 def serve(options, run):
     """The page on our own last server, on the first port from PORT on that is free. The Server."""
-    folder = lab.PROJECT / "notebooks"
+    told = {"SEE_RUN": run, "SEE_TOKEN": secrets.token_hex(16), "SEE_STAGE": options.stage,
+            "SEE_OWN": options.own, "SEE_BESIDE": options.beside, "SEE_DELAY": options.delay,
+            "SEE_LIMITED": "1" if options.limits else "", "PYTHONPATH": python_path()}
     for port in filter(is_free, range(PORT, PORT + TRIES)):
         command = lab.stage_command(*PAGE_SERVER, "--bind", f"127.0.0.1:{port}", "see.web:app")
         try:
-            return lab.start(
-                command, port=port, honest=True, PYTHONPATH=folder, SEE_RUN=run, SEE_PORT=port,
-                SEE_TOKEN=secrets.token_hex(16), SEE_STAGE=options.stage, SEE_OWN=options.own,
-                SEE_BESIDE=options.beside, SEE_DELAY=options.delay,
-                SEE_LIMITED="1" if options.limits else "")
-        except lab.ServerError as error:  # somebody else was faster
-            if "already in use" not in str(error) and "is taken" not in str(error):
+            return lab.start(command, port=port, honest=True, SEE_PORT=port, **told)
+        except lab.ServerError as error:
+            if not is_of_a_taken_port(error):
                 raise
     raise lab.ServerError(f"All ports from {PORT} to {PORT + TRIES - 1} are taken. Free one.")
+
+
+def python_path():
+    """PYTHONPATH, and before it where our modules are."""
+    folders = [str(lab.PROJECT / "notebooks"), os.environ.get("PYTHONPATH")]
+    return os.pathsep.join(filter(None, folders))
 
 
 def is_free(port):

@@ -33,19 +33,18 @@ class Client:
         self.kind = kind
         self.unsent = {"silent": b"", "held": REQUEST_TO_STAY}.get(kind, REQUEST)
         self.next_byte = 0  # when a slow one sends it
-        self.port = None  # of its own end
         self.head = b""
         self.socket = socket.socket()
         self.socket.setblocking(False)
         self.request = {"client": number, "kind": kind, "began": began, "connected": None,
                         "first_byte": None, "end": None, "status": None, "error": None,
-                        "open": True, "seen": "log"}
+                        "open": True, "port": None, "seen": "log"}
 
     def connect(self, port):
         code = self.socket.connect_ex(("127.0.0.1", port))
         if code not in (0, errno.EINPROGRESS):
             raise OSError(code, os.strerror(code))
-        self.port = self.socket.getsockname()[1]
+        self.request["port"] = self.socket.getsockname()[1]
 
     def finish_connecting(self, now):
         if code := self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
@@ -117,12 +116,13 @@ class Crowd:
 
     def recognize(self, ports):
         """The kernel shows connections of these ports: {port: number} of the clients of ours."""
+        ours = {}
         with self._lock:
-            ours = {client.port: client.request for client in self._clients.values()
-                    if client.port in ports}
-            for request in ours.values():
-                request["seen"] = "kernel"
-            return {port: request["client"] for port, request in ours.items()}
+            for request in [*self._over, *(one.request for one in self._clients.values())]:
+                if request["port"] in ports:
+                    request["seen"] = "kernel"
+                    ours[request["port"]] = request["client"]  # the latest, if two had the same
+        return ours
 
     def _tell(self, *words):
         with self._lock:

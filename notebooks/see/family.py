@@ -1,127 +1,89 @@
-"""A look at the processes of one server, cheap enough to be had many times a second.
+"""The processes of one server, and what is remembered of them between two looks."""
 
-Everything that `lab` starts has a session of its own, so that the session tells the family, those
-whose parent has died included.
-"""
+from see import process
 
-import functools
-import os
-import re
-import signal
-import time
-from contextlib import contextmanager, suppress
-from pathlib import Path
-
-import psutil
-
-from lab import descriptors, sleeps_in
-
-HAS_PROC = Path("/proc/self/stat").exists()
-TICKS = os.sysconf("SC_CLK_TCK")
-STATES = {"R": "running", "S": "sleeping", "D": "sleeping", "I": "sleeping", "T": "stopped",
-          "t": "stopped", "Z": "zombie"}
-MASKS = re.compile(r"SigPnd:\t(\w+)\nShdPnd:\t(\w+)\nSigBlk:\t(\w+)\nSigIgn:\t\w+\n"
-                   r"SigCgt:\t(\w+)")
-NAMES = {number.value: number.name for number in signal.Signals}
+GONE = 3  # seconds that a process is told of after it is gone
+MOST_GONE = 400
+SETTLED = 0.2  # seconds after which a child that still listens is a worker
+NEVER_SEEN = {"age": None, "born": None, "call": None, "threads": 0, "pending": [], "blocked": [],
+              "caught": [], "killed": None, "seen": "log", "descriptors": []}
 
 
-def members(session):
-    """The PIDs of a session, zombies among them."""
-    found = []
-    for pid in psutil.pids():
-        with suppress(OSError):
-            if os.getsid(pid) == session:
-                found.append(pid)
-    return found
+class Family:
+    """A server's first process and all that came of it: they share its session.
 
+    seen       the living and the zombies by their PIDs, as the last look found them
+    gone       those who left a moment ago
+    children   the PIDs of all children that there ever were, as far as seen or heard of
+    reaped     those of them that were waited for
+    killed     by PID, what state they were in when somebody killed them from the page
+    """
 
-def look(pid, clock):
-    """What the kernel knows of one process, as in moment.py, but `born` stands for its age, and
-    each has the role of a child. None if there is none of that PID."""
-    try:
-        return look_at_proc(pid, clock) if HAS_PROC else look_with_psutil(pid, clock)
-    except (OSError, psutil.Error):  # it has ended
-        return None
+    def __init__(self, clock):
+        self.clock = clock
+        self.pid = None  # of the first process, once there is one
+        self.exit_status = None  # of that one
+        self.seen, self.gone, self.killed = {}, {}, {}
+        self.children, self.reaped = set(), set()
+        self._left = {}  # when a look first missed them
+        self._statuses = {}  # of those whose burial was announced before
 
+    def look(self):
+        """The processes, the first one at the beginning, then by age."""
+        now, before = self.clock(), self.seen
+        found = map(self._look_at, process.members(self.pid) if self.pid else [])
+        self.seen = {one["pid"]: one for one in found if one}
+        for pid in before.keys() - self.seen.keys():
+            self._miss(before[pid], now)
+        self.gone = {pid: one for pid, one in list(self.gone.items())[-MOST_GONE:]
+                     if self._left[pid] > now - GONE}
+        self.children |= self.seen.keys() - {self.pid}
+        return sorted(self.seen.values(), key=lambda one: (one["pid"] != self.pid, one["born"]))
 
-def look_at_proc(pid, clock):
-    stat = read(f"/proc/{pid}/stat").rpartition(")")[2].split()  # from its 3rd field on
-    state = STATES.get(stat[0], "sleeping")
-    seen = {"pid": pid, "ppid": int(stat[1]), "role": "child", "was": None, "state": state,
-            "born": round(int(stat[19]) / TICKS - clock.origin, 2), "call": None, "threads": 0,
-            "pending": [], "blocked": [], "caught": [], "exit_status": None, "ended": None,
-            "reaped": False, "killed": None, "seen": "kernel", "descriptors": []}
-    if state == "zombie":
-        seen["exit_status"] = os.waitstatus_to_exitcode(int(stat[49]))
-    else:
-        seen.update(signals(read(f"/proc/{pid}/status")), threads=int(stat[17]))
-        seen["call"] = sleeps_in(pid) if state == "sleeping" else None
-        seen["descriptors"] = [describe(number, target)
-                               for number, target in descriptors(pid).items()]
-    return seen
+    def _look_at(self, pid):
+        """One of them, with what earlier looks know."""
+        one, before = process.look(pid, self.clock), self.seen.get(pid)
+        if not one:
+            return None
+        one["killed"] = self.killed.get(pid)
+        one["role"] = before["role"] if before else "child"
+        if pid == self.pid:
+            one["role"] = "parent"
+        if one["state"] == "zombie":
+            one["ended"] = (before and before["ended"]) or self.clock()
+        return one
 
+    def _miss(self, one, now):
+        """It was here, and is no more. A child whose parent lives has been waited for."""
+        pid = one["pid"]
+        status = self._statuses.pop(pid, one["exit_status"])
+        reaped = pid != self.pid and one["ppid"] == self.pid and self.exit_status is None
+        if reaped:
+            self.reaped.add(pid)
+        self._left[pid] = now
+        self.gone[pid] = {
+            **one, "role": "gone", "was": one["role"], "state": "gone", "call": None, "threads": 0,
+            "pending": [], "exit_status": self.exit_status if pid == self.pid else status,
+            "killed": self.killed.get(pid), "reaped": reaped, "descriptors": [],
+            "ended": one["ended"] or now}
 
-def read(path):
-    """The text of a small file, with as little ado as possible."""
-    file = os.open(path, os.O_RDONLY)
-    try:
-        return os.read(file, 8192).decode("ascii", "replace")
-    finally:
-        os.close(file)
+    def find_workers(self):
+        """Children that listen are workers. A child of fork listens too, before it closes that."""
+        for one in self.seen.values():
+            listens = any(held["kind"] == "listening" for held in one["descriptors"])
+            if one["role"] == "child" and listens and self.clock() - one["born"] > SETTLED:
+                one["role"] = "worker"
 
-
-def look_with_psutil(pid, clock):
-    """The same where there is no /proc; what it does not tell is empty."""
-    found = psutil.Process(pid)
-    state = found.status()
-    ours = state if state in ("running", "stopped", "zombie") else "sleeping"
-    return {"pid": pid, "ppid": found.ppid(), "role": "child", "was": None, "state": ours,
-            "born": round(found.create_time() - time.time() + clock(), 2), "call": None,
-            "threads": 0 if ours == "zombie" else found.num_threads(), "pending": [],
-            "blocked": [], "caught": [], "exit_status": None, "ended": None, "reaped": False,
-            "killed": None, "seen": "kernel", "descriptors": []}
-
-
-def send_signal(session, pid, signum):
-    """Signal a process, if it is of that session; whether it was."""
-    try:
-        with open_process(pid) as send:
-            if os.getsid(pid) != session:
-                return False
-            send(signum)
-            return True
-    except (OSError, OverflowError):  # there is none
-        return False
-
-
-@contextmanager
-def open_process(pid):
-    """A function that signals this process, and no other that may get its number meanwhile."""
-    if not hasattr(os, "pidfd_open"):  # macOS
-        yield lambda signum: os.kill(pid, signum)
-        return
-    handle = os.pidfd_open(pid)
-    try:
-        yield lambda signum: signal.pidfd_send_signal(handle, signum)
-    finally:
-        os.close(handle)
-
-
-def signals(status):
-    """The pending, the blocked and the caught ones by their names, from /proc/PID/status."""
-    pending, shared, blocked, caught = (int(mask, 16) for mask in MASKS.search(status).groups())
-    return {"pending": names(pending | shared), "blocked": names(blocked), "caught": names(caught)}
-
-
-@functools.lru_cache
-def names(mask):
-    return [NAMES.get(number, f"signal {number}") for number in range(1, 65)
-            if mask >> (number - 1) & 1]
-
-
-def describe(number, target):
-    """One descriptor. Which sockets listen, and which are connections, only the table tells."""
-    kind, colon, rest = target.partition(":")
-    inode = int(rest[1:-1]) if colon and rest[1:-1].isdecimal() else None
-    return {"number": number, "kind": kind if kind == "pipe" else "other" if colon else "file",
-            "inode": inode, "words": target}
+    def hear_of(self, pid, status):
+        """The server says that it has waited for this child."""
+        self.reaped.add(pid)
+        if pid in self.seen:  # it was there a moment ago
+            self._statuses[pid] = status
+        elif pid in self.gone:
+            self.gone[pid].update(exit_status=status, reaped=True)
+        elif pid not in self.children:  # no look has ever found it
+            self.children.add(pid)
+            self._left[pid] = self.clock()
+            self.gone[pid] = {**NEVER_SEEN, "pid": pid, "ppid": self.pid, "role": "gone",
+                              "was": "child", "state": "gone", "exit_status": status,
+                              "ended": self.clock(), "reaped": True}

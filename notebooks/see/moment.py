@@ -70,6 +70,7 @@ Times are seconds since the recording began, but for `age`, which is a process's
             began, connected, first_byte, end    times; None for what has not happened
             status    200; None
             error     a sentence; None
+            port      of its end
             open      whether the client still has its end open
             seen      "kernel"; "log" if no look has ever found its connection: its own word only
         counts        descriptors: of the parent; processes, zombies: of the family; connections;

@@ -37,6 +37,8 @@ class Play:
             self.command, self.words = shlex.split(own), own
 
     def _prepare_stage(self):
+        if not isinstance(self.stage, str):
+            raise Refused(f"A stage has a name, such as 3d, not {self.stage!r}.")
         try:
             path = stage_file(self.stage)
         except lab.ServerError as error:
@@ -76,3 +78,8 @@ def seconds(delay):
     if not 0 <= number <= LONGEST:
         raise Refused(f"DELAY is a number of seconds from 0 to {LONGEST}, not {delay!r}.")
     return number
+
+
+def is_of_a_taken_port(error):
+    """Whether a server could not be started because somebody else was faster."""
+    return "is taken" in str(error) or "already in use" in str(error)

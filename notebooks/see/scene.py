@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 import lab
 from see import sockets
 from see.actions import perform
-from see.play import Refused
+from see.play import Refused, is_of_a_taken_port
 from see.recording import Recording
 from see.watched import Watched
 
@@ -86,7 +86,7 @@ class Scene:
             watched = Watched(play, port, self.clock, lambda: next(self._numbers))
             self.watched[place:place + 1] = [watched]
             watched.start()
-            if not watched.port_is_taken():
+            if not is_of_a_taken_port(watched.trouble):
                 return watched
             watched.stop()
         raise Refused("There is no free port.")
@@ -141,6 +141,8 @@ class Scene:
                           if now - asked < FORGOTTEN}
             if page not in self.pages and len(self.pages) >= most:
                 return False
+            if page not in self.pages:
+                self._wake.set()
             self.pages[page] = now
             return True
 

@@ -151,6 +151,7 @@ def test_shows_what_the_kernel_knows(see):
             if held["kind"] == "listening"] == [3]
     [request] = server["requests"]
     assert request["status"] == 200
+    assert ["127.0.0.1", request["port"]] == connection["foreign"]
     assert request["client"] == connection["client"]
     assert request["began"] <= request["connected"] <= request["first_byte"]
     assert request["end"] is None
@@ -317,6 +318,18 @@ def test_a_server_that_does_not_start_is_said_on_the_page(see):
     assert not server["running"]
 
 
+def test_no_clients_are_sent_where_it_does_not_listen(see):
+    """Its port may be somebody else's by then."""
+    seen = see("--stage", "3c")
+    seen.do("kill", pid=seen.now()["pid"])
+    seen.wait_for(lambda server: not server["queue"])
+    status, text = seen.wish(action="clients", kind="one", count=1)
+    assert (status, "does not listen" in text) == (409, True)
+    seen.do("restart")
+    seen.do("clients", kind="one", count=1)
+    seen.wait_for(lambda server: server["counts"]["served"] == 1)
+
+
 def test_what_was_done_is_told_with_its_command(see):
     seen = see("--stage", "3c")
     port = seen.now()["port"]
@@ -416,6 +429,7 @@ def test_signals_nothing_but_its_own(see_once, action):
     {"action": "clients", "kind": "one", "server": "0"},
     {"action": "stage", "name": "../../etc"}, {"action": "stage", "name": ""},
     {"action": "stage", "name": None}, {"action": "stage", "name": {}},
+    {"action": "stage", "name": {"a": 1}}, {"action": "stage", "name": ["3c"]},
     {"action": "delay", "seconds": -1}, {"action": "delay", "seconds": "nan"},
     {"action": "delay", "seconds": None}, {"action": "delay"}, {"action": "alone"},
     {"action": "beside"}, {"action": "beside", "name": 3}], ids=str)
@@ -458,8 +472,10 @@ ENDS = {"Ctrl-C": signal.SIGINT, "SIGTERM": signal.SIGTERM, "hangup": signal.SIG
 @pytest.mark.parametrize("signum", ENDS.values(), ids=ENDS)
 def test_nothing_is_left_however_it_ends(see, signum):
     seen = see("--stage", "3d", "--beside", "3j", "--delay", "600")
+    seen.wait_for(lambda server: server["queue"], place=1)
     seen.do("clients", kind="held", count=20, server="all")
     seen.wait_for(lambda server: len(living(server)) == 20)
+    seen.do("freeze")
     assert len(seen.left()) > 25
     if signum == signal.SIGINT:
         os.killpg(seen.process.pid, signum)  # as a terminal does
