@@ -25,7 +25,7 @@ lab: .venv/installed  ## open the notebooks in JupyterLab: start here
 		--log-level=ERROR --LabApp.default_url=/lab/tree/1_hello.ipynb $$root $$screen
 
 see: .venv/installed  ## watch a server live in a browser: STAGE=3d, or SERVER='node my/server.js'
-	@exec .venv/bin/python -m see --stage "$(STAGE)" --server "$$SERVER" --beside "$(BESIDE)" --delay "$(DELAY)" $(if $(LIMITS),--limits)
+	@exec .venv/bin/python -m see --stage "$(STAGE)" --server "$$SERVER" --beside "$(BESIDE)" --delay "$(DELAY)" --app "$(APP)" $(if $(LIMITS),--limits)
 
 notebooks: .venv/installed  ## run all notebooks, and keep what they show
 	.venv/bin/python -m lab.book

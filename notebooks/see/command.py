@@ -11,7 +11,7 @@ import webbrowser
 
 import lab
 from see.broom import swept
-from see.play import Play, Refused, is_of_a_taken_port
+from see.play import APPLICATION, Play, Refused, is_of_a_taken_port
 
 PORT = 8889
 TRIES = 1000  # ports from there on
@@ -54,6 +54,7 @@ def read_options():
     add("--server", dest="own", default="", help="a command of your own")
     add("--beside", default="", help="a second stage, beside the first")
     add("--delay", default="", help="seconds that a stage sleeps (default: 3)")
+    add("--app", default=APPLICATION, help="what a WSGI stage serves (default: %(default)s)")
     add("--limits", action="store_true", help="256 descriptors and 400 processes, no more")
     add("--no-browser", dest="open", action="store_false", help="print the address only")
     options = parser.parse_args()
@@ -74,6 +75,7 @@ def serve(options, run):
     """The page on our own last server, on the first port from PORT on that is free. The Server."""
     told = {"SEE_RUN": run, "SEE_TOKEN": secrets.token_hex(16), "SEE_STAGE": options.stage,
             "SEE_OWN": options.own, "SEE_BESIDE": options.beside, "SEE_DELAY": options.delay,
+            "SEE_APP": options.app,
             "SEE_LIMITED": "1" if options.limits else "", "PYTHONPATH": python_path()}
     for port in filter(is_free, range(PORT, PORT + TRIES)):
         command = lab.stage_command(*PAGE_SERVER, "--bind", f"127.0.0.1:{port}", "see.web:app")

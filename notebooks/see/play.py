@@ -23,10 +23,11 @@ class Play:
     own       the reader's own command; None if he has none
     delay     DELAY in seconds, for those that have one
     limited   whether LIMITS bind it
+    app       what a WSGI stage serves
     """
 
-    def __init__(self, stage, own=None, delay=3, limited=False):
-        self.stage, self.own, self.limited = stage, own, limited
+    def __init__(self, stage, own=None, delay=3, limited=False, app=APPLICATION):
+        self.stage, self.own, self.limited, self.app = stage, own, limited, app
         self.wanted_delay = self.delay = seconds(delay)
         if not stage and not own:
             raise Refused("Which stage? And there is no server of your own: make see SERVER=...")
@@ -47,14 +48,14 @@ class Play:
         self.name, self.idea = self.stage, source.removeprefix('"""').partition("\n")[0]
         if 'environ.get("DELAY")' not in source:
             self.delay = None
-        arguments = [APPLICATION] * ("WSGIServer: Serving" in source)
+        arguments = [self.app] * ("WSGIServer: Serving" in source)
         self.command = [sys.executable, str(path), *arguments]
         self.words = shlex.join(["python", str(path.relative_to(lab.PROJECT)), *arguments])
 
     def but(self, **changes):
         """The same with some things changed."""
         now = {"stage": self.stage, "own": self.own, "delay": self.wanted_delay,
-               "limited": self.limited}
+               "limited": self.limited, "app": self.app}
         return Play(**{**now, **changes})
 
     def settings(self):

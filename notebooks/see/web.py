@@ -29,6 +29,7 @@ from see.play import Play, Refused
 from see.scene import Scene
 
 STATIC = PROJECT / "notebooks/see/static"
+SERIES = ["1", "2", "3a", "3b", "3c", "3d", "3e", "3f", "3g", "3h"]
 MOST_PAGES = 8  # that look on at once
 POLICY = ("default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
           "base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
@@ -39,7 +40,7 @@ def create(environ):
     sweep(environ["SEE_RUN"], servers=True)  # of a worker before us, that was killed
     port, token = int(environ["SEE_PORT"]), environ.pop("SEE_TOKEN")  # no server is to have it
     first = Play(environ["SEE_STAGE"], environ["SEE_OWN"], environ["SEE_DELAY"],
-                 bool(environ["SEE_LIMITED"]))
+                 bool(environ["SEE_LIMITED"]), environ["SEE_APP"])
     beside = environ["SEE_BESIDE"]
     scene = Scene([first, first.but(stage=beside)] if beside else [first], port)
     atexit.register(scene.close)
@@ -117,14 +118,12 @@ def error(sentence, status):
 
 
 def all_stages():
-    """Each stage with the first line of its docstring."""
-    files = sorted(PROJECT.glob("part?/webserver*.py"), key=order)
-    return [{"name": path.stem.removeprefix("webserver"),
-             "idea": path.read_text().removeprefix('"""').partition("\n")[0]} for path in files]
-
-
-def order(path):
-    return path.stem
+    """Each stage with the first line of its docstring; those of the series first."""
+    ideas = {path.stem.removeprefix("webserver"):
+             path.read_text().removeprefix('"""').partition("\n")[0]
+             for path in PROJECT.glob("part?/webserver*.py")}
+    return [{"name": name, "idea": ideas[name]}
+            for name in sorted(ideas, key=lambda name: (name not in SERIES, name))]
 
 
 app = create(os.environ)

@@ -18,6 +18,7 @@ import pytest
 
 import lab
 
+pytestmark = pytest.mark.timeout(240)
 STARTING = 40  # seconds, on a busy machine
 SOON = 30
 
@@ -295,6 +296,21 @@ def test_two_side_by_side_under_the_same_storm(see):
     seen.do("alone", server=0)
     seen.wait_for(lambda server: server["name"] == "3g")
     assert len(seen.moments()[-1]["servers"]) == 1
+
+
+def test_the_application_is_the_reader_s_choice(see):
+    seen = see("--stage", "2", "--app", "part2.flaskapp:app")
+    assert seen.now()["command"].endswith("python part2/webserver2.py part2.flaskapp:app")
+    seen.do("clients", kind="one", count=1)
+    seen.wait_for(lambda server: server["requests"] and server["requests"][0]["status"] == 200)
+
+
+def test_all_stages_can_be_chosen_those_of_the_series_first(see_once):
+    stages = json.loads(see_once.ask("GET", "/stages")[1])
+    names = [stage["name"] for stage in stages]
+    assert names[:10] == ["1", "2", "3a", "3b", "3c", "3d", "3e", "3f", "3g", "3h"]
+    assert len(names) == len(set(names)) == len(list(lab.PROJECT.glob("part?/webserver*.py")))
+    assert all(stage["idea"].endswith(".") for stage in stages)
 
 
 def test_a_server_of_the_reader_s_own(see, folder):
