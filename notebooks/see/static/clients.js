@@ -2,7 +2,7 @@
 
 import {CLIENTS as TOP, KERNEL} from "./layout.js";
 import {box, el, round, text} from "./svg.js";
-import {fit, phaseOf} from "./words.js";
+import {fit, fitting, phaseOf} from "./words.js";
 
 export function drawClients(sheet) {
   const requests = new Map(sheet.server.requests.map(request => [request.client, request]));
@@ -15,7 +15,7 @@ const SHORT = {
   outside: "outside", waits: "waits", answered: "answered", done: "at the end", failed: "failed"};
 const PLURAL = {
   outside: "outside", waits: "wait for the answer", answered: "wait for the end",
-  done: "have not closed", failed: "failed"};
+  done: "have seen the end", failed: "failed"};
 
 const isNamed = request => ["silent", "slow", "held", "reset"].includes(request?.kind);
 
@@ -48,12 +48,18 @@ function drawClientsOf({x, width, connections}, requests) {
     return box(start - share, TOP + 4, share, 16, `client ${key.split(" ")[1]}`, 3);
   });
   const words = [...counts].map(([key, count]) => `${count} ${ofMany(key)}`).join(", ");
+  const brief = [...counts].map(([key, count]) => `${count} ${inBrief(key)}`).join(", ");
   return el("g", {class: "many"},
     el("path", {class: "way", d: `M${round(x)} ${KERNEL.bottom + 2} V${TOP + 4}`}), parts,
-    text(x - width / 2, TOP + 40, fit(words, width, 12), "label"));
+    text(x - width / 2, TOP + 40, fitting(width, 12, words, brief), "label"));
 }
 
 function ofMany(key) {
   const [kind, phase] = key.split(" ");
   return kind === "silent" || kind === "slow" ? `${kind} clients` : `clients ${PLURAL[phase]}`;
+}
+
+function inBrief(key) {
+  const [kind, phase] = key.split(" ");
+  return kind === "silent" || kind === "slow" ? kind : SHORT[phase];
 }

@@ -3,7 +3,7 @@
 
 import {gridFor, KERNEL} from "./layout.js";
 import {box, el, round, text} from "./svg.js";
-import {fit, many, shortState} from "./words.js";
+import {fit, fitting, many, shortState} from "./words.js";
 
 const {top: TOP, bottom: BOTTOM} = KERNEL;
 
@@ -118,13 +118,15 @@ function drawBlock(sheet, group, {x, width}) {
     r: round(Math.max(0.8, grid.size * 0.36))}));
   return el("g", {class: "socket connection block"},
     box(x, TOP, width, BOTTOM - TOP, "box", 8),
-    text(x + 10, TOP + 18, fit(many(group.length, "connection"), width - 16, 13), "name"),
-    dots, text(x + 10, BOTTOM - 8, fit(statesOf(group), width - 16, 12), "label"));
+    text(x + 10, TOP + 18, fitting(
+      width - 12, 14, many(group.length, "connection"), `${group.length}`), "name"),
+    dots, text(x + 10, BOTTOM - 8, fitting(
+      width - 12, 12, statesOf(group), statesOf(group, shortState)), "label"));
 }
 
 /* "120 ESTABLISHED, 8 CLOSE_WAIT" */
-function statesOf(group) {
+function statesOf(group, named = state => state) {
   const counts = new Map();
   for (const {state} of group) counts.set(state, (counts.get(state) ?? 0) + 1);
-  return [...counts].map(([state, count]) => `${count} ${state}`).join(", ");
+  return [...counts].map(([state, count]) => `${count} ${named(state)}`).join(", ");
 }

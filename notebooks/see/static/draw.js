@@ -54,7 +54,7 @@ function caption(sheet, name, {y}) {
   const over = name === "kernel" && wide && sockets.every(({x}) => x < width - 260)
     && server.counts.time_wait;
   return el("g", {class: "caption-of", "aria-hidden": "true"},
-    text(10, y + 15, name, "caption"),
+    text(10, y + 14, name, "caption"),
     over ? text(width - 10, y + 17, `${over} over, in TIME_WAIT`, "label end") : null);
 }
 

@@ -4,7 +4,7 @@
 import {CHILDREN, gridFor, PROCESSES} from "./layout.js";
 import {box, el, round, text} from "./svg.js";
 import {
-  describe, ended, fit, has, lookOf, roleOf, seconds, stateWords} from "./words.js";
+  describe, ended, fit, has, lookOf, roleOf, seconds, stateWords, widthOf} from "./words.js";
 
 const {top: TOP, bottom: BOTTOM} = PROCESSES;  // the descriptors stand on the lower edge
 const CHILD_TOP = CHILDREN;
@@ -28,7 +28,7 @@ export function drawProcesses(sheet) {
     .sort((one, other) => one.pid - other.pid);
   return el("g", {class: "processes"},
     parent ? drawParent(sheet, parent) : drawEnded(sheet),
-    drawChildren(sheet, children, parent));
+    el("g", {class: "children"}, drawChildren(sheet, children, parent)));
 }
 
 function drawParent(sheet, parent) {
@@ -143,18 +143,18 @@ const chosen = process => ({
 function drawDescriptors(sheet, process, x, width) {
   let left = x + (width < 50 ? 1 : width < 100 ? 4 : 10);
   return chipsOf(process, width - 2 * (left - x)).map(({kind, words, inodes}) => {
-    const middle = left + widthOf(words) / 2;
+    const middle = left + chipWidth(words) / 2;
     for (const inode of inodes) {
       sheet.holds.set(`${process.pid} ${inode}`, {x: middle, y: BOTTOM + 9});
     }
-    left += widthOf(words) + 4;
+    left += chipWidth(words) + 4;
     return el("g", {class: `chip ${kind}`, "aria-hidden": "true"},
-      box(middle - widthOf(words) / 2, BOTTOM - 9, widthOf(words), 18, "", 4),
+      box(middle - chipWidth(words) / 2, BOTTOM - 9, chipWidth(words), 18, "", 4),
       text(middle, BOTTOM + 4, words, "middle"));
   });
 }
 
-const widthOf = words => Math.max(19, words.length * 7.2 + 8);
+const chipWidth = words => Math.max(19, words.length * 7.2 + 8);
 
 /* Sockets one by one if there is room, else together; files and streams if there is room. */
 function chipsOf({descriptors}, room) {
@@ -167,7 +167,7 @@ function chipsOf({descriptors}, room) {
   const ways = [
     [...streams, ...files, ...listening, ...one], [...streams, ...files, ...listening, ...all],
     [...files, ...listening, ...all], [...listening, ...one], [...listening, ...all]];
-  const fits = chips => chips.reduce((sum, {words}) => sum + widthOf(words) + 4, -4) <= room;
+  const fits = chips => chips.reduce((sum, {words}) => sum + chipWidth(words) + 4, -4) <= room;
   return (ways.find(fits) ?? ways.at(-1)).sort((chip, other) => chip.number - other.number);
 }
 
@@ -195,7 +195,7 @@ function drawCrowd(sheet, children) {
   return [fork(sheet, [x + width / 2], true),
     el("g", {class: grid.size < 13 ? "crowd tiny" : "crowd"},
       box(x, CHILD_TOP, width, BOTTOM - CHILD_TOP, "frame", 10),
-      drawTally(children, x + 12, CHILD_TOP + 21, sheet.wide ? 14 : 11), cells)];
+      drawTally(children, x + 12, CHILD_TOP + 21, sheet.wide ? 14 : 12, width - 16), cells)];
 }
 
 function drawCell(child, x, y, size) {
@@ -205,17 +205,20 @@ function drawCell(child, x, y, size) {
     size >= 7 && glyph(lookOf(child), x + inner / 2, y + inner / 2, Math.min(1, inner / 20)));
 }
 
-/* How many there are of each kind. */
-function drawTally(children, x, y, size) {
-  let left = x;
-  return KINDS.map(([look, belongs, several, one = several]) => {
+/* How many there are of each kind; where there is no room for words, their signs say it. */
+function drawTally(children, x, y, size, width) {
+  const kinds = KINDS.map(([look, belongs, several, one = several]) => {
     const count = children.filter(child => lookOf(child) === look && belongs(child)).length;
-    if (!count) return null;
-    const words = `${count} ${count === 1 ? one : several}`;
-    const start = left;
-    left += words.length * size * 0.54 + size + 16;
-    return el("g", {class: `tally ${look}`}, glyph(look, start + 6, y - size * 0.36, size / 14),
-      text(start + size + 3, y, words, "name", {style: `font-size: ${size}px`}));
+    return {look, count, words: `${count} ${count === 1 ? one : several}`};
+  }).filter(({count}) => count);
+  const room = words => widthOf(words, size) + size + 16;
+  const fits = kinds.reduce((sum, {words}) => sum + room(words), 0) < width;
+  let [left, before] = [x - room(""), ""];
+  return kinds.map(({look, count, words}) => {
+    left += room(before);
+    before = fits ? words : `${count}`;
+    return el("g", {class: `tally ${look}`}, glyph(look, left + 6, y - size * 0.36, size / 14),
+      text(left + size + 3, y, before, "name", {style: `font-size: ${size}px`}));
   });
 }
 

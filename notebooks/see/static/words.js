@@ -10,6 +10,14 @@ export const many = (count, one, several = `${one}s`) => `${count} ${count === 1
 
 export const shortState = state => SHORT[state] ?? state;
 
+/* About how wide words are. */
+export const widthOf = (words, size) => words.length * size * CHARACTER;
+
+/* The first of these that fits a width; the last, if it must be, cut. */
+export function fitting(width, size, ...choices) {
+  return choices.find(words => widthOf(words, size) <= width) ?? fit(choices.at(-1), width, size);
+}
+
 /* The words, cut so that they fit a width. */
 export function fit(words, width, size) {
   const room = Math.floor(width / (size * CHARACTER));
