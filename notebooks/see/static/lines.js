@@ -31,10 +31,11 @@ function drawLine({start, socket, count, crowd}, sheet) {
   const path = `M${round(start.x)} ${start.y} C${round(start.x)} ${middle + 8} `
     + `${round(x)} ${middle - 8} ${round(x)} ${y}`;
   const width = count === 1 ? 2.4 : Math.min(16, 3 + 2 * Math.log2(count));
-  const words = crowd && count === socket.inodes.length ? `${count}, one each` : `${count}`;
+  const number = count.toLocaleString("en");
+  const words = crowd && count === socket.inodes.length ? `${number}, one each` : number;
   return el("g", {class: `line ${kind}`, "data-count": count},
     el("path", {d: path, "stroke-width": round(width)}),
-    count > 1 && tag((start.x + x) / 2, middle, sheet.wide ? words : `${count}`));
+    count > 1 && tag((start.x + x) / 2, middle, sheet.wide ? words : number));
 }
 
 function tag(x, y, words) {

@@ -2,6 +2,7 @@
 
 import {draw} from "./draw.js";
 import {drawHistory} from "./history.js";
+import {HEIGHT, WIDE} from "./layout.js";
 import {parse, Recording} from "./recording.js";
 import {asPage, download} from "./save.js";
 import {paint} from "./svg.js";
@@ -31,7 +32,7 @@ function renderServers(moment) {
   while (places.children.length > moment.servers.length) places.lastElementChild.remove();
   while (places.children.length < moment.servers.length) places.append(placeForServer());
   const width = places.firstElementChild?.clientWidth ?? 0;
-  const pictures = draw(moment, Math.max(320, Math.floor(width)));
+  const pictures = draw(moment, Math.max(320, Math.floor(width / scaleFor(width))));
   moment.servers.forEach((server, number) => {
     renderWords(places.children[number], server);
     const picture = places.children[number].querySelector("svg");
@@ -39,6 +40,10 @@ function renderServers(moment) {
     keepOneTabStop(picture);
   });
 }
+
+/* How much larger a picture is drawn where there is room for that, as on a lecturer's wall. */
+const scaleFor = width =>
+  Math.max(1, Math.min(1.7, (innerHeight - 238) / HEIGHT, width / WIDE));
 
 function placeForServer() {
   const place = document.createElement("section");
@@ -291,7 +296,7 @@ async function fillStages() {
   const stages = await talk.stages();
   const names = stages.map(({name, idea}) => new Option(`${name}  ${idea}`.slice(0, 60), name));
   at("stage").replaceChildren(...names);
-  at("beside").replaceChildren(new Option("nothing", ""), ...names.map(one => one.cloneNode(true)));
+  at("beside").replaceChildren(new Option("nothing beside", ""), ...names.map(one => one.cloneNode(true)));
 }
 
 async function begin() {
@@ -299,6 +304,7 @@ async function begin() {
   connectFilm();
   connectFiles();
   new ResizeObserver(render).observe(at("servers"));
+  addEventListener("resize", render);
   const asked = new URLSearchParams(location.search);
   const wanted = asked.get("recording");
   const embedded = at("embedded");

@@ -120,7 +120,8 @@ function drawChild(sheet, child, x, width) {
     has(child.age) ? seconds(child.age) : "", child.threads > 1 ? `${child.threads} threads` : ""];
   return card(sheet, child, x, CHILD_TOP, width, height,
     glyph(lookOf(child), x + pad + 6, CHILD_TOP + 18),
-    width >= 100 && text(x + pad + 20, CHILD_TOP + 23, fit(roleOf(child), room - 64, 12), "label"),
+    room - 28 > widthOf(`${roleOf(child)} ${child.pid}`, 12.5)
+      && text(x + pad + 20, CHILD_TOP + 23, roleOf(child), "label"),
     text(x + width - pad, CHILD_TOP + (width < 66 ? 40 : 23), child.pid, "pid end",
       {style: `font-size: ${size}px`}),
     lines.filter(Boolean).map((line, place) => text(
@@ -131,8 +132,18 @@ function drawChild(sheet, child, x, width) {
 /* One process: a card that can be chosen, and its descriptors on the lower edge. */
 function card(sheet, process, x, y, width, height, ...inside) {
   return el("g", chosen(process),
-    box(x, y, width, height, "card", 10), inside,
+    box(x, y, width, height, "card", 10), inside, drawThreads(process, x, width),
     drawDescriptors(sheet, process, x, width));
+}
+
+/* A thread of execution each, where there is more than one. */
+function drawThreads({threads}, x, width) {
+  if (!(threads > 1)) return null;
+  const pad = width < 66 ? 6 : 14;
+  const count = Math.min(threads, Math.floor((width - 2 * pad) / 10));
+  const strands = Array.from({length: count}, (_, place) =>
+    `M${round(x + pad + 4 + place * 10)} ${BOTTOM - 31} q4 4 0 8 q-4 4 0 8`);
+  return el("path", {class: "threads", "data-count": count, d: strands.join(" ")});
 }
 
 const chosen = process => ({

@@ -35,7 +35,8 @@ function drawBar(request, time, scale, y, height) {
     return box(scale(start), y, width, height - Math.min(2, height / 5), `bar ${phase}`,
       Math.min(3, height / 4));
   });
-  return el("g", {key: request.client, class: request.error ? "request failed" : "request"}, bars,
+  const look = `request ${request.error ? "failed" : ""} ${height < 4 ? "thin" : ""}`;
+  return el("g", {key: request.client, class: look}, bars,
     request.error && height > 7 && text(scale(last) + 4, y + height - 2, "failed", "label"));
 }
 
