@@ -289,6 +289,23 @@ def test_a_recording_is_replayed_without_any_server(served, page):
     assert page.text("#clock") != first
 
 
+def test_the_page_alone_says_how_to_go_on(served, page):
+    page.open(served)
+    page.wait(lambda: page.one("#hint").is_displayed(), "what to do")
+    assert "make see" in page.text("#hint")
+    assert not page.one("#clients").is_displayed()
+
+
+def test_a_server_of_the_reader_s_own(see, page):
+    page.open(see("", "--server", "python part3/webserver3c.py")[1])
+    page.wait(lambda: page.text(".server h2").startswith("your server ")
+              and page.count(".socket.listening"), "it listens")
+    assert page.script("return document.getElementById('stage').selectedOptions[0].text"
+                       ) == "your server"
+    page.send(1)
+    page.wait(lambda: len(page.processes()) == 2, "a child")
+
+
 def test_a_file_that_is_no_recording_is_refused_in_a_sentence(served, page, folder):
     (folder / "wrong.jsonl").write_text("{}\nno recording\n")
     page.open(served)
@@ -312,6 +329,11 @@ def test_saved_as_a_page_it_replays_from_a_file(see, page, folder):
               <= {path.name for path in folder.iterdir()}, "both files")
     header = json.loads((folder / "recording.jsonl").read_text().splitlines()[0])
     assert header["version"] == 1
+    page.one("#file").send_keys(str(HERE / "moments/3j.jsonl"))
+    page.wait(lambda: page.text(".server h2").startswith("3j "), "another recording, opened here")
+    clock = page.text("#clock")
+    page.wait(lambda: not page.one("#live").is_displayed(), "a recording is not live")
+    assert page.text("#clock") == clock, "What its server still sees does not get into it."
     process.send_signal(signal.SIGINT)
     process.wait(30)
     page.open(f"file://{folder}/recording.html")

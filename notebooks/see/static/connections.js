@@ -110,7 +110,7 @@ function drawBlock(sheet, group, {x, width}) {
   sheet.sockets.push({
     inodes: [...holders.keys()], holders, x: x + width / 2, y: TOP, kind: "connection"});
   sheet.clients.push({x: x + width / 2, width, connections: group});
-  const grid = gridFor(group.length, width - 20, 46, 16);
+  const grid = gridFor(group.length, width - 20, 46, 24);
   const dots = group.map(({state, foreign}, place) => el("circle", {
     key: foreign[1], class: state === "ESTABLISHED" ? "dot" : "dot closing",
     cx: round(x + 10 + (place % grid.columns + 0.5) * grid.size),

@@ -9,10 +9,13 @@ import {paint} from "./svg.js";
 import * as talk from "./talk.js";
 import {showDetails} from "./details.js";
 
+const OWN = "your server";  // the name of what is no stage of ours
 const EVERY = 200;  // milliseconds from one question to the next
 const at = id => document.getElementById(id);
 
-const show = {recording: new Recording(), live: talk.hasServer, playing: false, time: 0, last: 0};
+const show = {
+  recording: new Recording(), live: talk.hasServer, playing: false, time: 0, last: 0,
+  following: false, lost: ""};
 
 /* What is seen: a picture for each server, with its sentences, and what was done. */
 
@@ -21,6 +24,7 @@ function render() {
   if (show.live) show.time = recording.now;
   const moment = recording.at(show.time);
   document.body.classList.toggle("moving", show.live || show.playing);
+  if (moment?.servers.length) document.title = `${moment.servers[0].name}: see your server`;
   if (moment) renderServers(moment);
   renderFilm();
   renderDone();
@@ -136,7 +140,11 @@ function renderControls(moment) {
   const delay = at("delay");
   delay.disabled = server.delay === null;
   if (document.activeElement !== delay) delay.value = server.delay ?? "";
-  if (document.activeElement !== at("stage")) at("stage").value = server.name;
+  const stage = at("stage");
+  if (server.name === OWN && ![...stage.options].some(({value}) => value === "")) {
+    stage.prepend(new Option(OWN, ""));
+  }
+  if (document.activeElement !== stage) stage.value = server.name === OWN ? "" : server.name;
   if (document.activeElement !== at("beside")) at("beside").value = moment.servers[1]?.name ?? "";
 }
 
@@ -236,11 +244,12 @@ function play(now) {
 
 async function follow() {
   let after = 0;
-  for (;;) {
+  for (show.following = true; show.following;) {
     try {
       if (!document.hidden) after = await catchUp(after);
+      if (show.lost) at("note").textContent = show.lost = "";
     } catch (error) {
-      at("note").textContent = error instanceof TypeError
+      show.lost = at("note").textContent = error instanceof TypeError
         ? "The page's server has ended. What was recorded can still be seen, and saved."
         : error.message;
     }
@@ -250,6 +259,7 @@ async function follow() {
 
 async function catchUp(after) {
   const told = await talk.momentsAfter(after);
+  if (!show.following) return after;
   if (told.header.run !== show.recording.header.run) {
     const anew = show.recording.header.run !== undefined;
     show.recording = new Recording(told.header);
@@ -264,11 +274,19 @@ async function catchUp(after) {
 }
 
 function open(recording) {
-  Object.assign(show, {recording, live: false, playing: false, time: recording.start()});
+  const time = recording.start();
+  Object.assign(show, {recording, time, live: false, playing: false, following: false});
   setText(at("rate"), `a recording, up to ${recording.header.rate} looks a second`);
+  withoutServer();
+  at("hint").hidden = true;
+  render();
+}
+
+/* There is only the past to be seen, and nobody to ask for anything. */
+function withoutServer() {
   document.body.classList.add("replay");
   for (const element of document.querySelectorAll(".with-server")) element.hidden = true;
-  render();
+  at("hint").hidden = false;
 }
 
 async function openFile(file) {
@@ -296,7 +314,8 @@ async function fillStages() {
   const stages = await talk.stages();
   const names = stages.map(({name, idea}) => new Option(`${name}  ${idea}`.slice(0, 60), name));
   at("stage").replaceChildren(...names);
-  at("beside").replaceChildren(new Option("nothing beside", ""), ...names.map(one => one.cloneNode(true)));
+  at("beside").replaceChildren(
+    new Option("nothing beside", ""), ...names.map(one => one.cloneNode(true)));
 }
 
 async function begin() {
@@ -315,7 +334,7 @@ async function begin() {
   } else if (talk.hasServer) {
     await fillStages();
     follow();
-  } else open(new Recording({rate: 0}));
+  } else withoutServer();
 }
 
 begin().catch(error => { at("note").textContent = error.message; });

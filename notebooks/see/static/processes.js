@@ -196,7 +196,7 @@ function together(descriptors, kind) {
 /* Many children: a small square for each, in a frame that says how many there are of each kind. */
 function drawCrowd(sheet, children) {
   const {x, width} = sheet.right;
-  const grid = gridFor(children.length, width - 20, BOTTOM - CHILD_TOP - 40, 30);
+  const grid = gridFor(children.length, width - 20, BOTTOM - CHILD_TOP - 40, 44);
   const cells = children.map((child, place) => {
     sheet.holds.set(`${child.pid}`, {from: x + 20, to: x + width - 20, y: BOTTOM});
     const left = x + 10 + (place % grid.columns) * grid.size;
@@ -213,7 +213,7 @@ function drawCell(child, x, y, size) {
   const inner = size - Math.max(1.5, size * 0.14);
   return el("g", {...chosen(child), "aria-label": describe(child)},
     box(x, y, inner, inner, "card", Math.min(4, inner / 4)),
-    size >= 7 && glyph(lookOf(child), x + inner / 2, y + inner / 2, Math.min(1, inner / 20)));
+    size >= 7 && glyph(lookOf(child), x + inner / 2, y + inner / 2, Math.min(1.5, inner / 20)));
 }
 
 /* How many there are of each kind; where there is no room for words, their signs say it. */
