@@ -47,7 +47,8 @@ def create(environ):
     app = Flask("see", static_folder=str(STATIC), static_url_path="")
     app.config.update(MAX_CONTENT_LENGTH=10_000)
     guard(app, port, token)
-    show(app, scene, token)
+    show(app, token)
+    tell(app, scene)
     return app
 
 
@@ -60,7 +61,7 @@ def guard(app, port, token):
     def refuse_strangers():
         if request.headers.get("Host") not in hosts:
             return error(f"This page answers to {' and '.join(sorted(hosts))} only.", 403)
-        if request.headers.get("Origin", f"http://{request.headers['Host']}") not in origins:
+        if "Origin" in request.headers and request.headers["Origin"] not in origins:
             return error("Another page may not ask for this.", 403)
         given = request.headers.get("X-Token", "").encode("latin-1", "replace")
         if request.method not in ("GET", "HEAD") and not hmac.compare_digest(given, token.encode()):
@@ -77,7 +78,7 @@ def guard(app, port, token):
         return response
 
 
-def show(app, scene, token):
+def show(app, token):
     @app.get("/")
     def page():
         return (STATIC / "index.html").read_text().replace("__TOKEN__", token)
@@ -86,6 +87,8 @@ def show(app, scene, token):
     def stages():
         return answer(json.dumps(all_stages()))
 
+
+def tell(app, scene):
     @app.get("/moments")
     def moments():
         if not scene.heed(request.args.get("page", ""), MOST_PAGES):
