@@ -31,7 +31,7 @@ def main():
     except lab.ServerError as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
-        print()
+        print(file=sys.stderr)  # the prompt comes on a line of its own
 
 
 def show(address, options):

@@ -3,7 +3,7 @@
 Each of these takes one of the `servers` of a moment, and the time, and has a sentence or None.
 """
 
-SETTLED = 0.5  # seconds after which a state is no mere passing one
+SETTLED = 0.25  # seconds after which a state is no mere passing one
 LOOPS = ("epoll_wait", "select", "poll", "select or poll")
 DIED_OF = {  # the end of its last words
     "Interrupted system call": "SIGCHLD interrupted its accept (EINTR), and it died of that.",
@@ -54,25 +54,29 @@ def one_bit(server, now):
 
 
 def never_waited(server, now):
-    dead = settled(zombies(server), now)
-    if not dead or server["counts"]["reaped"] or server["frozen"] or not server["running"]:
+    dead = len(zombies(server))
+    if not they_stay(server, now) or server["counts"]["reaped"]:
         return None
-    these = "this is a zombie" if len(dead) == 1 else f"these {len(dead)} are zombies"
+    these = "this is a zombie" if dead == 1 else f"these {dead} are zombies"
     return f"The parent never waited: {these}."
 
 
 def waited_too_little(server, now):
-    dead, me = settled(zombies(server), now), parent(server)
     reaped = server["counts"]["reaped"]
-    if not dead or not reaped or not server["running"] or server["frozen"]:
-        return None
-    if "SIGCHLD" in me.get("pending", ()):  # the handler is still to run
+    if not they_stay(server, now) or not reaped:
         return None
     why = ""
-    if "SIGCHLD" in me.get("caught", ()):
+    if "SIGCHLD" in parent(server).get("caught", ()):
         why = " Signals are not queued: one SIGCHLD may stand for many deaths."
-    return (f"The parent has waited for {reaped}, and {some(dead, 'zombie stays', 'zombies stay')}."
-            + why)
+    stay = some(zombies(server), "zombie stays", "zombies stay")
+    return f"The parent has waited for {reaped}, and {stay}.{why}"
+
+
+def they_stay(server, now):
+    """Whether there are zombies, and the parent sleeps: no signal waits that would wake it."""
+    me = parent(server)
+    settled = [one for one in zombies(server) if now - one["ended"] > SETTLED]
+    return settled and me.get("state") == "sleeping" and "SIGCHLD" not in me["pending"]
 
 
 def killed_in_vain(server, now):
@@ -198,10 +202,6 @@ def living(server, role):
 
 def zombies(server):
     return [one for one in server["processes"] if one["state"] == "zombie"]
-
-
-def settled(processes, now):
-    return [one for one in processes if now - one["ended"] > SETTLED]
 
 
 def some(things, one, several):

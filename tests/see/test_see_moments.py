@@ -99,6 +99,7 @@ def test_what_is_so_is_said(changes, words):
 @pytest.mark.parametrize(("changes", "words"), [
     ({}, ""),
     ({"processes": [PARENT, zombie(1, ended=9.9)]}, "zombie"),  # it may be waited for yet
+    ({"processes": [process(100, role="parent", state="running"), zombie(1)]}, "zombie"),
     ({"processes": [STOPPED, zombie(1)], "frozen": True}, "never waited"),  # it cannot
     ({"processes": [PENDING, zombie(1), zombie(2)], "counts": REAPED}, "Signals are not queued"),
     ({"processes": [PARENT, zombie(1), zombie(2)], "counts": REAPED}, "Signals"),  # no handler
