@@ -9,50 +9,6 @@ import re
 
 import lab
 
-ASK = "curl -m 5 127.0.0.1:8888/hello"
-CHILDREN = "ps -o pid,ppid,stat,args --ppid $!"
-SILENT = "exec 3<>/dev/tcp/127.0.0.1/8888"  # bash: opens a connection that says nothing
-
-SEE = {  # how a reader sees it himself: put between "{server} & sleep 1;" and "kill $!"
-    "starts": "ss -ltnp | grep $!",
-    "answers": "curl -v -m 5 127.0.0.1:8888/hello",
-    "survives_silent_client": f"bash -c ': <>/dev/tcp/127.0.0.1/8888'; {ASK}",
-    "survives_garbled_client": f"bash -c 'echo nonsense >/dev/tcp/127.0.0.1/8888'; {ASK}",
-    "survives_vanishing_client": f"bash -c 'printf GET >/dev/tcp/127.0.0.1/8888'; {ASK}",
-    "serves_while_another_waits": f"bash -c '{SILENT}; {ASK}'",
-    "ends_the_connection": f"{ASK}; ls -l /proc/$!/fd",
-    "keeps_descriptor_count": f"for i in 1 2 3 4; do {ASK}; done; ls -l /proc/$!/fd",
-    "lives_on_256_descriptors":
-        "(ulimit -n 256; exec {server}) & sleep 1; python3 part3/client3.py --max-clients 300",
-    "leaves_no_zombie_after_one": f"{ASK}; sleep 1; {CHILDREN}",
-    "leaves_no_zombie_after_128":
-        f"python3 part3/client3.py --max-clients 128; sleep 1; {CHILDREN}",
-    "lives_through_signal": f"{ASK}; sleep 1; {ASK}",
-    "lives_without_processes": f"ulimit -u 400; python3 part3/client3.py --max-clients 500; {ASK}",
-    "runs_wsgi": "curl -v -m 5 127.0.0.1:8888/hello",
-    "complete_pep3333": "curl -v -m 5 -d body -H 'X-Probe: 1' '127.0.0.1:8888/a%20b?c=d%20e'",
-    "keeps_alive": "curl -v -m 5 127.0.0.1:8888/hello 127.0.0.1:8888/hello",
-    "holds_5000_idle": f"python3 part3/client3.py --max-clients 5 --max-conns 1000; {ASK}",
-    "queues_five": "ss -ltn 'sport = :8888'",
-    "sleeps_after_answer": f"time {ASK}",
-    "sleeps_side_by_side": f"time ({ASK} & {ASK} & wait)",
-    "a_process_for_each": f"bash -c '{SILENT}; sleep 1; ps -o pid,ppid,stat,args --ppid '$!",
-    "no_process_for_each": f"bash -c '{SILENT}; sleep 1; ps -o pid,ppid,stat,args --ppid '$!",
-    "a_thread_for_each": f"bash -c '{SILENT}; sleep 1; ps -o pid,nlwp,args -p '$!",
-    "reaps_when_told": f"{ASK}; sleep 1; {CHILDREN}",
-    "waits_for_the_dead_only": f"bash -c '{SILENT}; {ASK}; sleep 1; {ASK}'",
-    "workers_in_advance": CHILDREN,
-    "replaces_a_worker": f"{CHILDREN}; pkill -KILL -o -P $!; sleep 1; {CHILDREN}",
-    "ends_its_children": f"bash -c '{SILENT}; sleep 1; kill $0; sleep 8; "
-                         "ps -eo pid,ppid,pgid,args | grep $0' $!",
-    "listens_on_host_only": "ss -ltn 'sport = :8888'",
-    "idles": "sleep 5; ps -o pid,time,args -p $!",
-    "says_port_is_taken": "{server}",
-    "starts_again": f"{ASK}; kill $!; {{server}}",
-    "stops": "kill $!; sleep 1; ps -o pid,stat,args -p $!",
-}
-DELAYED = {"sleeps_after_answer", "sleeps_side_by_side"}
-
 NO_FORK = ("Go, Java and Node.js have no fork. In one of these pass the stages from 3c to 3h over: "
            "make check STAGE=3i, or 3k.")
 
@@ -316,15 +272,3 @@ def section(claim):
         if heading.search(path.read_text()):
             return f"notebooks/{path.name}, section {claim}"
     return None
-
-
-def see(name, stage, command):
-    """A line for a shell that shows a property of the reader's server, started by a command."""
-    line = SEE[name] if SEE[name].startswith("(") else f"{{server}} & sleep 1; {SEE[name]}"
-    if "DELAY" in stage.source():
-        command = f"DELAY={3 if name in DELAYED else 0} {command}"
-    if stage.wsgi:
-        application = "tests.spec.pep3333app" if name == "complete_pep3333" else "part2.wsgiapp"
-        command += f" {application}:app"
-    line = line.replace("exec {server}", "exec env {server}")  # for a DELAY in front of it
-    return f"{line}; kill $!".replace("{server}", command)

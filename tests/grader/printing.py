@@ -2,12 +2,12 @@
 
 import json
 import textwrap
-from itertools import groupby
+from itertools import groupby, zip_longest
 
 from rich.console import Console
 from rich.text import Text
 
-from tests.grader import hints
+from tests.grader import hints, tryit
 from tests.grader.grading import WORDS, missing, questions
 from tests.spec.stages import STAGES, TRACKS
 
@@ -80,7 +80,10 @@ def evidence(screen, stage, result, command):
         screen.tell("      done      ", result.fault.done)
         screen.tell("      expected  ", result.fault.expected)
     screen.tell("      seen      ", seen(result))
-    screen.say("      try it    ", (hints.see(result.question.name, stage, command), "cyan"))
+    line, look = tryit.see(result, stage, command)
+    for label, part in zip_longest(["      try it    "], line.splitlines()):
+        screen.say(label or " " * 16, (part, "cyan"))
+    screen.tell("      look for  ", look)
 
 
 def summary(screen, stage, results, seconds, progress):

@@ -1,0 +1,169 @@
+"""The lines that make check prints under "try it" show the fault, end, and leave nothing behind."""
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+
+import psutil
+import pytest
+
+import lab
+from tests.grader import tryit
+from tests.grader.grading import Question, Result
+from tests.helpers.scripts import linux_only, needs
+from tests.spec.stages import LESSONS, MANNERS, PROPERTIES, STAGES
+from tests.spec.subject import Fault
+
+pytestmark = [linux_only, needs("curl"), pytest.mark.timeout(300)]
+HELLO = "Hello, World!"
+ZOMBIE = r"\d+ Z.* <defunct>"
+DEAD = "Failed to connect|Couldn't connect|Connection refused"
+GAVE_UP = r"\(28\) Operation timed out"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A line, tried on a server that has the fault and on one that has not.
+
+    stage         what both are asked as
+    wrong, right  stages, or files of tests/wrong
+    bad, good     what is seen of the wrong one alone, and of the right one alone: {port} is theirs
+    """
+
+    name: str
+    stage: str
+    wrong: str
+    right: str
+    bad: str = ""
+    good: str = ""
+    done: str = ""
+
+
+CASES = [
+    Case("starts", "1", "listens_on_another_port.py", "1", good=r"127.0.0.1:{port}\b"),
+    Case("starts", "1", "starts_and_dies.py", "1", bad="KeyError: 'PORTS'"),
+    Case("answers", "1", "exits_after_one_request.py", "1", good=f"(?s){HELLO}.*{HELLO}"),
+    Case("answers", "1", "closes_too_early.py", "1", good=f"(?s){HELLO}.*{HELLO}"),
+    Case("survives_silent_client", "1", "thread_dies_silently.py", "1", GAVE_UP, HELLO),
+    Case("survives_garbled_client", "1", "believes_in_text.py", "1", "UnicodeDecodeError",
+         HELLO + "\n.*$"),
+    Case("survives_vanishing_client", "1", "prints_a_traceback.py", "1", "ConnectionResetError"),
+    Case("serves_while_another_waits", "3c", "3b", "3c", GAVE_UP, HELLO),
+    Case("serves_while_another_waits", "3a", "3k", "3a", HELLO, GAVE_UP),
+    Case("ends_the_connection", "1", "answers_and_never_closes.py", "1", GAVE_UP),
+    Case("ends_the_connection", "3d", "3d", "3c", GAVE_UP),
+    Case("keeps_descriptor_count", "3d", "3d", "3c", r"(socket:(.|\n)*){6}"),
+    Case("lives_on_256_descriptors", "3d", "3d", "3c", "Too many open files", "300 clients were"),
+    Case("leaves_no_zombie_after_one", "3f", "3c", "3f", ZOMBIE),
+    Case("leaves_no_zombie_after_128", "3g", "3f", "3g", ZOMBIE),
+    Case("lives_through_signal", "3f", "3e", "3f", DEAD, f"(?s){HELLO}.*{HELLO}"),
+    Case("lives_without_processes", "3j", "3g", "3j", "Resource temporarily unavailable", HELLO),
+    Case("runs_wsgi", "2", "1", "2", HELLO, "Hello world from a simple WSGI"),
+    Case("complete_pep3333", "2e", "2d", "2e", good="(?s)203.*missing: [.]"),
+    Case("complete_pep3333", "2e", "2", "2e", bad="QUERY_STRING"),
+    Case("keeps_alive", "3n", "3m", "3n", good="Re-?using existing connection"),
+    Case("holds_5000_idle", "3k", "3j", "3k", GAVE_UP, HELLO),
+    Case("holds_5000_idle", "3k", "3i", "3k", r"(?m)^\d{{3,4}}$"),
+    Case("queues_five", "3a", "1", "3a", r"LISTEN +[12] ", r"LISTEN +[56] "),
+    Case("sleeps_after_answer", "3b", "3a", "3b", "end after 0", "byte after 0.*end after 3"),
+    Case("sleeps_side_by_side", "3c", "3b", "3c", good="(byte after 0.*end after 3.*\n(.*\n)*){{2}}"),
+    Case("a_process_for_each", "3c", "3b", "3c", good=r"(?s)(\d+ S.*webserver3c.*){{4}}"),
+    Case("no_process_for_each", "3i", "3c", "3i", bad=r"(?s)(\d+ S.*webserver3c.*){{4}}"),
+    Case("a_thread_for_each", "3i", "3c", "3i", good=r"\d +4 .*webserver3i"),
+    Case("reaps_when_told", "3f", "3c", "3f", ZOMBIE),
+    Case("waits_for_the_dead_only", "3f", "waits_for_the_living.py", "3f",
+         GAVE_UP, f"(?s){HELLO}.*{HELLO}"),
+    Case("workers_in_advance", "3j", "3c", "3j", good=r"(?s)(\d+ S.*webserver3j.*){{3}}"),
+    Case("replaces_a_worker", "3j", "replaces_nobody.py", "3j",
+         good=r"(?s)^((?!grep).)*(\d+ S[^\n]*webserver3j((?!grep).)*){{3}}grep.*"
+              r"(\d+ S[^\n]*webserver3j.*){{3}}grep"),
+    Case("ends_its_children", "3j", "3c", "3j", bad=r"\d S\S* +\S*python\S* \S*webserver3c"),
+    Case("listens_on_host_only", "1", "listens_on_every_interface.py", "1", r"0\.0\.0\.0:{port}",
+         "127.0.0.2:{port}"),
+    Case("idles", "1", "waits_busily.py", "1", "00:00:0[2-9] ", "00:00:0[01] "),
+    Case("says_port_is_taken", "1", "taken_port_is_a_traceback.py", "1", "Traceback",
+         "Cannot serve"),
+    Case("starts_again", "1", "forgets_reuseaddr.py", "1", "in use", f"(?s){HELLO}.*{HELLO}"),
+    Case("stops", "1", "ignores_sigterm.py", "1", r"\d S.*ignores_sigterm"),
+    Case("stops", "1", "ctrl_c_is_a_traceback.py", "1", "KeyboardInterrupt",
+         done="Ctrl-C was sent."),
+]
+OF_AN_OLD_SYSTEM = [  # without ss: as many systems have it
+    case for case in CASES if case.name in ("starts", "queues_five", "listens_on_host_only")]
+
+
+def command_of(server, python=sys.executable):
+    file = (f"tests/wrong/{server}" if server.endswith(".py")
+            else STAGES[server].file)
+    return f"{tryit.seen_from_here(python)} {file}"
+
+
+def line_for(case, server, port):
+    result = Result(Question(case.name, "property"), "no", Fault(case.done, "", ""))
+    return tryit.see(result, STAGES[case.stage], command_of(server), port)[0]
+
+
+def slower(line, times):
+    """The same line for a busy machine: it waits longer before it goes on."""
+    return re.sub(r"sleep (\d+)", lambda match: f"sleep {int(match[1]) * times}", line)
+
+
+def paste(line, shell="bash", **options):
+    """What one sees who pastes it into a terminal, and what of it is still there after that."""
+    mark = f"try-{os.getpid()}-{time.monotonic_ns()}"
+    shown = subprocess.Popen([shell, "-c", line], cwd=lab.PROJECT, text=True, errors="replace",
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, start_new_session=True,
+                             env={**os.environ, "LAB_TEST": mark}, **options)
+    try:
+        seen = shown.communicate(timeout=120)[0]
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(shown.pid, signal.SIGKILL)
+    left = lab.eventually(lambda: not marked(mark), 5) or marked(mark)
+    return seen, left
+
+
+def marked(mark):
+    """The living processes that have inherited LAB_TEST=mark."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.environ().get("LAB_TEST") == mark:
+                found.append(process)
+    return found
+
+
+def tried(case, times):
+    """What is seen of the wrong server and of the right one, with their ports."""
+    def one(server):
+        port = lab.free_port()
+        seen, left = paste(slower(line_for(case, server, port), times))
+        assert left is True, f"{left} outlived the line."
+        return seen, port
+
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(one, (case.wrong, case.right)))
+
+
+def shows(pattern, here, there):
+    """Whether a pattern is found in one output, and not in the other."""
+    found, lost = ([re.search(pattern.format(port=port), seen) for seen, port in (output,)][0]
+                   for output in (here, there))
+    return not pattern or found and not lost
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.name}-{case.wrong}")
+def test_line_shows_the_fault(case):
+    for times in (1, 3):
+        wrong, right = tried(case, times)
+        if shows(case.bad, wrong, right) and shows(case.good, right, wrong):
+            return
+    pytest.fail(f"Not to be told apart. The wrong one:\n{wrong[0]}\nThe right one:\n{right[0]}")
