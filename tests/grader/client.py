@@ -39,7 +39,7 @@ def read(connection):
             if not block:
                 return data, f"the server closed, after {time.monotonic() - start:.1f} s"
             data += block
-    except socket.timeout:
+    except TimeoutError:
         return data, f"still open, and silent for {PATIENCE} s"
     except OSError as error:
         return data, str(error)

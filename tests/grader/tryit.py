@@ -15,8 +15,8 @@ import lab
 
 CLIENT = "tests/grader/client.py"
 ASK = "curl -m 5 {host}:{port}/hello"
-TIMED = ("curl -sm 9 -w 'first byte after %{{time_starttransfer}} s, end after %{{time_total}} s\\n'"
-         " {host}:{port}/hello")
+TIMED = ("curl -sm 9 -w 'first byte after %{{time_starttransfer}} s, end after %{{time_total}} "
+         "s\\n' {host}:{port}/hello")
 TRAP = 'trap "kill -9 0" EXIT INT'  # 0 is the process group: the server, its children, the clients
 ANOTHER_HOST = "127.0.0.2"  # Linux has all of 127.*, others the first alone
 
@@ -44,8 +44,8 @@ SERVED = "The last thing to come ought to be Hello, World!"
 
 TRIES = {
     "starts": Try("{listening}",
-                  "There ought to be a line with {host}:{port}. Where there is none, read what your "
-                  "server says above it."),
+                  "There ought to be a line with {host}:{port}. If there is none, read what your "
+                  "server said before."),
     "answers": Try(f"{CLIENT} asks 2",
                    "The same answer ought to come twice: the status line, an empty line, the body, "
                    "each with its line end, then \"the server closed\"."),
@@ -86,7 +86,8 @@ TRIES = {
     "runs_wsgi": Try("curl -v -m 5 {host}:{port}/hello",
                      "The body ought to be the application's, and not one of your own."),
     "complete_pep3333": Try("curl -v -m 5 -d body -H 'X-Probe: 1' '{host}:{port}/a%20b?c=d%20e'",
-                            "The status ought to be 203, and the body says what was missing."),
+                            "The status ought to be 203, and the body says what was missing; the "
+                            "application says so when it was closed."),
     "keeps_alive": Try(
         "curl -v -m 5 {host}:{port}/hello {host}:{port}/hello",
         "For the second request curl ought to say \"Re-using existing connection\"."),
@@ -134,8 +135,9 @@ TRIES = {
         "{queue}", "The address ought to be {host}, as HOST says: 0.0.0.0, * or :: is every one "
                    "that the machine has."),
     "idles": Try(
-        f"{CLIENT} silent & sleep 5; {{times}}",
-        "TIME is how long the server was busy in these five seconds: 0, when nobody asks."),
+        f"sleep 3; {CLIENT} silent & sleep 3; {{times}}",
+        "TIME is how long the server was busy: three seconds nobody was there, and three seconds "
+        "somebody was silent. It ought to be 0."),
     "says_port_is_taken": Try(
         "{server} & sleep 2",
         "The second start ought to end with a line that says why: no traceback, and not nothing."),
@@ -148,7 +150,7 @@ TRIES = {
 }
 CTRL_C = ("(export {settings}\n({client} silent 2 & sleep 2; kill -INT 0; sleep 8; {left}; "
           "kill -9 0) &\n{server})")  # Ctrl-C goes to the whole group; who runs behind & is deaf
-LOOK_AFTER_CTRL_C = ("kill -INT 0 does what Ctrl-C does. Eight seconds later no process of the "
+LOOK_AFTER_CTRL_C = ("Here kill -INT 0 does what Ctrl-C does. Eight seconds later no process of the "
                      "server ought to be in the list, and there ought to be no traceback.")
 
 
@@ -201,9 +203,13 @@ def file_of(command):
     return Path((files or words)[0]).name
 
 
-def instruments(command, port, has=shutil.which, proc=None):
+def has(program):
+    return shutil.which(program)
+
+
+def instruments(command, port):
     """What shows a thing on this system: $p is the PID of the server."""
-    proc = sees_proc() if proc is None else proc
+    proc = sees_proc()
     ps = "ps -eo pid,ppid,stat,args"
     return {
         "family": f"{ps} | grep -w $p",
@@ -212,7 +218,7 @@ def instruments(command, port, has=shutil.which, proc=None):
         "times": "ps -eo pid,ppid,time,args | grep -w $p",
         "threads": "ps -o pid,nlwp,args -p $p" if proc else "ps -M -p $p",
         "tasks": "ps -eLo pid,ppid | grep -wc $p" if proc else "ps -axM | grep -wc $p",
-        "open": "ls -l /proc/$p/fd" if proc else "lsof -nP -p $p",
+        "open": "ls -l /proc/$p/fd" if proc else "lsof -nP -a -i -p $p",
         "queue": (f"ss -ltn 'sport = :{port}'" if has("ss")
                   else f"netstat -ltn | grep {port}" if proc
                   else f"netstat -Lan | grep {port}"),
