@@ -24,6 +24,7 @@ import lab
 from lab.server import STARTING
 from tests.grader import printing, progress
 from tests.grader.beginning import beginning, predecessor
+from tests.grader.commands import shells_line
 from tests.grader.grading import Question, grade, passed, questions
 from tests.spec.stages import STAGES
 
@@ -50,6 +51,8 @@ def own_file(stage):
 def server_command(stage, server):
     """The command of the reader's server, as a list. Raises Unclear."""
     if server:
+        if shells_line(server):
+            raise Unclear(shells_line(server))
         try:
             return shlex.split(server)
         except ValueError as error:

@@ -8,6 +8,7 @@ under "show name". {server} in a command of SEE is the command of the reader's s
 import re
 
 import lab
+from tests.grader.causes import CAUSES
 
 NO_FORK = ("Go, Java and Node.js have no fork. In one of these pass the stages from 3c to 3h over: "
            "make check STAGE=3i, or 3k.")
@@ -260,9 +261,13 @@ HINTS = {
 
 def hints(question):
     """The hints for a question of grading.py, the weakest first."""
-    key = f"show {question.name}" if question.kind == "show" else question.name
-    *texts, claim = HINTS[key]
-    return [*texts[:-1], f"{texts[-1]} Read {section(claim)}."]
+    if question.kind == "cause":
+        texts, claim = CAUSES[question.name].hints, CAUSES[question.name].claim
+    else:
+        key = f"show {question.name}" if question.kind == "show" else question.name
+        *texts, claim = HINTS[key]
+    read = f" Read {section(claim)}." if claim else ""
+    return [*texts[:-1], texts[-1] + read]
 
 
 def section(claim):

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from tests.grader import hints, tryit
-from tests.grader.grading import WORDS, missing, questions
+from tests.grader.grading import WORDS, questions, to_hint_at
 from tests.spec.stages import STAGES, TRACKS
 
 GROUPS = {"property": "What it can do", "lesson": "Its lesson",
@@ -71,6 +71,14 @@ def seen(result):
     return result.fault.seen if result.fault else f"Your server {WORDS[result.question.name]}."
 
 
+def last_words(result):
+    """What the server itself said meanwhile, the end of it, unless that was seen already."""
+    if not result.fault:
+        return ""
+    last = "\n".join(result.fault.said.strip().splitlines()[-3:])[-500:]
+    return "" if last in result.fault.seen else last
+
+
 def ends(lines):
     return lines if len(lines) == 1 else [lines[0], lines[-1]]
 
@@ -80,6 +88,9 @@ def evidence(screen, stage, result, command):
         screen.tell("      done      ", result.fault.done)
         screen.tell("      expected  ", result.fault.expected)
     screen.tell("      seen      ", seen(result))
+    said = last_words(result)
+    if said:
+        screen.tell("      it said   ", said)
     line, look = tryit.see(result, stage, command)
     for label, part in zip_longest(["      try it    "], line.splitlines()):
         screen.say(label or " " * 16, (part, "cyan"))
@@ -96,7 +107,7 @@ def summary(screen, stage, results, seconds, progress):
     count = len(questions(stage))
     screen.say((f"{good} of {count}", "bold"), f", in {seconds:.1f} s.",
                " The others are asked when this is mended." * (len(results) < count))
-    first = missing(results)[0]
+    first = to_hint_at(stage, results)[0]
     number = progress["hints"].get(first.name, 1)
     hint(screen, first, number)
     if number < len(hints.hints(first)):

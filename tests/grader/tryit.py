@@ -150,8 +150,8 @@ TRIES = {
 }
 CTRL_C = ("(export {settings}\n({client} silent 2 & sleep 2; kill -INT 0; sleep 8; {left}; "
           "kill -9 0) &\n{server})")  # Ctrl-C goes to the whole group; who runs behind & is deaf
-LOOK_AFTER_CTRL_C = ("Here kill -INT 0 does what Ctrl-C does. Eight seconds later no process of the "
-                     "server ought to be in the list, and there ought to be no traceback.")
+LOOK_AFTER_CTRL_C = ("Here kill -INT 0 does what Ctrl-C does. Eight seconds later no process of "
+                     "the server ought to be in the list, and there ought to be no traceback.")
 
 
 def see(result, stage, command, port=None):

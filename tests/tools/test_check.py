@@ -15,6 +15,7 @@ import pytest
 import lab
 from tests.grader import hints
 from tests.grader.beginning import beginning, places, predecessor
+from tests.grader.commands import shells_line
 from tests.grader.grading import Question, ask, grade, missing, questions
 from tests.grader.progress import NOTHING, ORDER, next_stage
 from tests.helpers.scripts import linux_only, needs
@@ -120,7 +121,28 @@ def test_fault_that_does_not_show_is_not_passed():
     assert (result.verdict, result.good) == ("not shown", False)
 
 
-def test_fault_that_a_language_cannot_show_is_excused():
+@linux_only
+def test_fault_that_a_language_hides_is_shown_by_what_is_behind_it():
+    subject = Subject(lab.stage_command("3g"), patience=1)
+    result = ask(Question("lives_through_signal", "show"), STAGES["3e"], subject)
+    assert (result.verdict, result.good) == ("shown", True)
+    assert "slept in accept when its child ended" in result.reason
+    assert "PEP 475" in result.reason
+
+
+@linux_only
+def test_fault_that_a_language_hides_is_not_shown_without_a_handler():
+    subject = Subject(lab.stage_command("3c"), patience=1)
+    result = ask(Question("lives_through_signal", "show"), STAGES["3e"], subject)
+    assert (result.verdict, result.good) == ("not shown", False)
+    assert "no handler for SIGCHLD" in result.fault.seen
+
+
+def test_fault_that_a_language_hides_is_excused_where_one_cannot_see(monkeypatch):
+    def cannot_see(pid):
+        raise lab.CannotSee("no /proc")
+
+    monkeypatch.setattr(lab, "caught_signals", cannot_see)
     subject = Subject(lab.stage_command("3g"), patience=1)
     result = ask(Question("lives_through_signal", "show"), STAGES["3e"], subject)
     assert (result.verdict, result.good) == ("excused", True)
@@ -277,6 +299,39 @@ def test_server_that_is_no_command_is_said_in_one_line(clone):
     ended = run(clone, "check", "--server", "node 'my")
     assert ended.returncode == 1
     assert ended.stderr == "SERVER=node 'my is no command: No closing quotation.\n"
+
+
+def test_line_for_a_shell_is_told_what_a_command_is(clone):
+    ended = run(clone, "check", "--stage", "1", "--server", "cd my && ./a.out")
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("SERVER='cd my && ./a.out' is a line for a shell")
+    assert "cd my && exec ./a.out" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_file_with_the_line_is_a_command(clone):
+    """As the text says, and it ends with the check: exec leaves no shell in between."""
+    (clone / "my").mkdir()
+    (clone / "my/start.sh").write_text(f"cd part1 && exec {sys.executable} webserver1.py\n")
+    ended = run(clone, "check", "--stage", "1", "--server", "sh my/start.sh")
+    assert "Stage 1 is passed" in ended.stdout, ended.stdout
+
+
+@pytest.mark.parametrize("server", [
+    "cd my", "./my/a.out | tee log", "./my/a.out 2>log", "./my/a.out &", "make server; ./my/a.out",
+    "./my/a.out $PORT", "~/server", "LEVEL=3 ./my/a.out", "node my/*.js", "./a.out || true",
+    "./a.out `cat options`",
+])
+def test_line_for_a_shell_is_no_command(server):
+    assert "is a line for a shell" in shells_line(server)
+
+
+@pytest.mark.parametrize("server", [
+    "./my/a.out", "node my/server.js", "python3 -c 'import a; a.b()'", 'sh -c "exec ./a.out $PORT"',
+    "my\\ server", "ruby -W0 my/server.rb --level=3", "perl my/a~b.pl", "./my/a.out -x=1",
+])
+def test_command_is_no_line_for_a_shell(server):
+    assert shells_line(server) is None
 
 
 def test_progress_that_cannot_be_read_counts_as_none(clone):

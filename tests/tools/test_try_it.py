@@ -57,6 +57,7 @@ CASES = [
     Case("answers", "1", "exits_after_one_request.py", "1", good=f"(?s){HELLO}.*{HELLO}"),
     Case("answers", "1", "closes_too_early.py", "1", good=f"(?s){HELLO}.*{HELLO}"),
     Case("survives_silent_client", "1", "thread_dies_silently.py", "1", GAVE_UP, HELLO),
+    Case("survives_silent_client", "3b", "takes_delay_for_an_integer.py", "3b", "ValueError"),
     Case("survives_garbled_client", "1", "believes_in_text.py", "1", "UnicodeDecodeError",
          HELLO + "\n.*$"),
     Case("survives_vanishing_client", "1", "prints_a_traceback.py", "1", "ConnectionResetError"),

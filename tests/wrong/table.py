@@ -43,6 +43,18 @@ ANSWERS = [  # what a client gets, and what becomes of the server when a client 
     Wrong("starts_and_dies.py", "1", "starts", "ended with status 1 (?s:.*)KeyError: 'PORTS'"),
 ]
 
+WORDS = [  # what the lines to try have to show besides
+    Wrong("believes_in_text.py", "1", "survives_garbled_client", "UnicodeDecodeError"),
+    Wrong("ctrl_c_is_a_traceback.py", "1", "stops", "traceback(?s:.*)KeyboardInterrupt"),
+    Wrong("forgets_reuseaddr.py", "1", "starts_again", "in use"),
+    Wrong("taken_port_is_a_traceback.py", "1", "says_port_is_taken", "traceback"),
+    Wrong("takes_delay_for_an_integer.py", "3b", "survives_silent_client", "ValueError",
+          also=("survives_garbled_client", "survives_vanishing_client", "keeps_descriptor_count",
+                "lives_on_256_descriptors", "lives_through_signal")),  # all have DELAY=0.05 or so
+    Wrong("waits_for_the_living.py", "3f", "waits_for_the_dead_only", "got no answer"),
+    Wrong("replaces_nobody.py", "3j", "replaces_a_worker", "3 workers are left"),
+]
+
 LOAD = [  # more than one client at a time, and what is left when they are gone
     Wrong("reaps_in_the_loop.py", "3c", "serves_while_another_waits",
           "no answer .* sleeps in wait"),
@@ -51,7 +63,7 @@ LOAD = [  # more than one client at a time, and what is left when they are gone
 WSGI = [  # what is between a server and an application
 ]
 
-WRONG = [*ANSWERS, *LOAD, *WSGI]
+WRONG = [*ANSWERS, *WORDS, *LOAD, *WSGI]
 
 RIGHT = [  # a file, and a stage that it passes
     ("server.js", "1"),
