@@ -47,7 +47,7 @@ CAUSES = {  # the first that fits counts
          "It is text, and becomes a number with a point: float(...) in Python, strtod in C, to_f "
          "in Ruby."), "3.2"),
     "no_child_in_loop": Cause(
-        NO_CHILD, "there is no child to wait for", ("waits_for_the_dead_only",),
+        NO_CHILD, "there is no child to wait for", ("leaves_no_zombie_after_128",),
         ("Your server waited, and had no children any more. Is that an error, in a loop that is to "
          "go on until there is none left?",
          "The loop has two ways out: waitpid says that there are children, but none has ended (0), "

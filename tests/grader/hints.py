@@ -18,74 +18,83 @@ HINTS = {
         "Read what was seen: did it end, does it wait for something before it listens, or does "
         "it listen somewhere else?",
         "PORT and HOST stand in its environment, as text: os.environ in Python, process.env in "
-        "Node.js, getenv in C. The port is another one each time it is started.",
-        "It begins to listen after the calls socket, bind and listen, and goes on for ever: accept "
-        "stands in a loop.",
+        "Node.js, %ENV in Perl, getenv in C, where atoi makes a number of the port and htons "
+        "puts its bytes in order. The port is another one each time the server is started.",
+        "It begins to listen after the calls socket, bind and listen, and goes on for ever: "
+        "accept stands in a loop.",
         "1.1"],
     "answers": [
         "Some calls a server makes once: socket, bind, listen. Others it makes for each client: "
         "accept, recv, sendall, close. Which of yours stand in a loop?",
         "Which socket do you read from and write to: the listening one, or the one that accept "
-        "returned? And is all of the answer sent before anybody closes the connection?",
+        "returned? And is the request read, and all of the answer sent, before anybody closes "
+        "the connection?",
         "The answer is b\"HTTP/1.1 200 OK\\r\\n\\r\\nHello, World!\\n\": a status line, an empty "
-        "line, the body.",
+        "line, the body. Compare it with yours byte by byte, line ends too; in C sizeof counts one "
+        "byte more, the NUL at the end.",
         "1.4"],
     "survives_silent_client": [
         "Some clients connect and say nothing; browsers do. What does reading give you when the "
         "client has closed?",
-        "At the end of a connection recv returns no bytes at all, and that is no error. Follow an "
-        "empty request through your program: which line expects that something is in it?",
-        "1.1"],
+        "At the end of a connection recv returns no bytes at all, and that is no error. Follow "
+        "an empty request through your program: which line expects that something is in it?",
+        "1.5"],
     "survives_garbled_client": [
         "A client may send any bytes. Which line of yours believes that they are text, or a "
         "request?",
-        "Decoding may fail, and so may splitting a line in three. Say what is to happen then: the "
-        "print can replace what it cannot show, the server can answer 400.",
+        "Decoding may fail, and so may taking a line apart: say what is to happen then. What "
+        "you print can replace what it cannot show. In C what recv gives you is no string: it "
+        "has no NUL at its end, and may have one in the middle.",
         "1.5"],
     "survives_vanishing_client": [
         "A client may be gone before it has its answer. Which calls on its connection can fail "
         "then?",
-        "recv and sendall raise (in C: return -1) when the client has reset the connection; the "
-        "second write to a closed one may also send SIGPIPE in C. One client's failure must end "
-        "that client's business, and nobody else's: where does your error go?",
-        "3.9"],
+        "recv and sendall raise an error then; in C they return -1. One client's failure must "
+        "end that client's business, and nobody else's: where does your error go?",
+        "In C and Perl the kernel may end the whole program for writing to a client that is "
+        "gone (SIGPIPE). signal(SIGPIPE, SIG_IGN) at the start, in Perl $SIG{PIPE} = 'IGNORE', "
+        "makes an error of it like any other.",
+        "1.6"],
     "serves_while_another_waits": [
         "Three clients are connected, and the last one asks first. Where does your server sleep "
         "just then, and for whom does it wait?",
-        "The one that accepts must never wait for a single client: not in recv, not in a sleep, "
-        "not in a wait for a child that still serves somebody.",
-        "Look at all that stands in the loop after accept, in the process that accepts. A wait "
-        "without WNOHANG, or a recv, holds up everybody.",
+        "The one that accepts must never wait for a single client: not for its request, not for "
+        "the end of its sleep, not for the end of whoever serves it.",
+        "Look at each line that stands in the loop after accept, in the process that accepts. "
+        "Could it have to wait? Then somebody else has to do it.",
         "3.10"],
     "ends_the_connection": [
-        "The client has its answer, and waits for the end. Who has still got the connection open?",
-        "There is no Content-Length, so that the body ends where the connection does. The kernel "
-        "sends FIN when the last descriptor of a connection is closed: count them.",
-        "After a fork two processes hold it. A child that never ends, or a parent that never "
-        "closes, keeps it open.",
-        "3.11"],
+        "The client has its answer, and waits for the end: there is no Content-Length, so that "
+        "the body ends where the connection does. Who ends it?",
+        "close does, when all of the answer is sent. Is there a way through your program on "
+        "which nobody comes to it?",
+        "If your server forks, two processes have each connection, and it ends when both have "
+        "closed their copy or have ended: notebooks/3_2_fork.ipynb, section 3.9.",
+        "1.4"],
     "keeps_descriptor_count": [
         "Each client costs your server a descriptor that it never gets back. Which one is it?",
-        "List /proc/PID/fd before and after. What grows are sockets: connections that were "
-        "accepted, and not closed in this process.",
+        "What grows are sockets: connections that were accepted, and not closed in this "
+        "process. Look for a way through your program on which nobody closes, such as the one "
+        "after an error.",
         "3.12"],
     "lives_on_256_descriptors": [
         "300 clients came one after another, and at no moment were there more than a few. Still "
         "the descriptors ran out.",
-        "Something stays open for each client. Mend \"keeps its descriptor count\" first.",
+        "Something stays open for each client, in the process that ran out. Mend \"keeps its "
+        "descriptor count\" first.",
         "3.12"],
     "leaves_no_zombie_after_one": [
         "A child that ended stays in the process table until somebody asks how it ended. Who?",
-        "Only the parent can wait for it. When does the kernel tell it that there is something to "
-        "wait for?",
-        "SIGCHLD is sent at a child's end: have a handler that waits. Was it set before the first "
-        "client came?",
+        "Only the parent can wait for it. When does the kernel tell it that there is something "
+        "to wait for?",
+        "The kernel sends SIGCHLD at a child's end. Set a handler for it before the first "
+        "client comes, and let it wait.",
         "3.18"],
     "leaves_no_zombie_after_128": [
         "One child at a time is reaped, 128 at once are not. How many times does your handler "
         "run then?",
-        "Signals do not queue: one pending SIGCHLD stands for one dead child or for a hundred. "
-        "How many children does one run of your handler wait for?",
+        "Signals do not queue: one SIGCHLD that waits to be delivered stands for one dead child "
+        "or for a hundred. How many children does one run of your handler wait for?",
         "Wait until there is none left, and do not sleep when there are only living ones: "
         "waitpid(-1, WNOHANG), in a loop with two ways out.",
         "3.22"],
@@ -93,8 +102,9 @@ HINTS = {
         "Look at the last words of your server. Which call was interrupted, and by whom?",
         "A child ended, SIGCHLD came, and the handler ran in the middle of accept. What does "
         "accept do after that? It depends on the language.",
-        "EINTR says: nothing is wrong, call again. What has a handler of yours raised, if it was "
-        "not that?",
+        "Where accept fails with EINTR, nothing is wrong: go back and call it again, and do not "
+        "go on to what comes after it, for there is no new client. If it was not that, what has "
+        "your handler raised?",
         "3.20"],
     "lives_without_processes": [
         "The system would give the server no more processes (or threads). What did it do?",
@@ -125,17 +135,19 @@ HINTS = {
     "holds_5000_idle": [
         "5,000 clients connect and are silent, then another one asks. What does each of the "
         "silent ones cost?",
-        "A process or a thread for each is too much. One process can ask the kernel which of all "
-        "its sockets have something to say: select, poll, epoll. Make them non-blocking.",
-        "Is the queue long enough for a crowd, is the limit of descriptors?",
+        "A process or a thread for each is too much. One process can ask the kernel which of "
+        "all its sockets have something to say: poll does that, epoll (Linux) and kqueue "
+        "(macOS), or in Python selectors. So does select, but for descriptors below FD_SETSIZE "
+        "only, which is 1024. Let no call on these sockets block.",
+        "Is the queue long enough for a crowd, and the limit of descriptors high enough?",
         "3.28"],
     "queues_five": [
         "Your server is busy with one client. Who takes in those that connect meanwhile?",
         "The kernel does, as many as you allowed it to hold. Which call says how many?",
         "3.7"],
     "sleeps_after_answer": [
-        "DELAY stands in the environment of your server, as text. When does it sleep, and what is "
-        "open then?",
+        "DELAY stands in the environment of your server, as text: 1, but also 0.05. When does "
+        "it sleep, and what is open then?",
         "First the whole answer, then the sleep, then the end of the connection: in this order.",
         "3.2"],
     "sleeps_side_by_side": [
@@ -162,16 +174,18 @@ HINTS = {
         "connection: there is only one copy now.",
         "3.26"],
     "reaps_when_told": [
-        "A child has ended, and nobody has asked how. The kernel sends its parent a signal then: "
-        "which one, and who listens to it?",
-        "Set a handler for SIGCHLD before the first client comes. The handler calls wait.",
+        "A child has ended, and nobody has asked how. The kernel sends its parent a signal "
+        "then: which one, and who listens to it?",
+        "Set a handler for SIGCHLD, once, before the first client comes. It runs when a child "
+        "has ended, and waits for that one.",
         "3.18"],
     "waits_for_the_dead_only": [
-        "One child has ended and another still serves its client. What does your handler do about "
-        "the second?",
-        "A wait that finds only living children sleeps until one of them ends, and while a handler "
-        "runs, nobody accepts. WNOHANG makes waitpid return 0 instead: that is a way out of the "
-        "loop, and the other one is that there are no children at all.",
+        "One child has ended and another still serves its client. What does your handler do "
+        "about the second?",
+        "A wait that finds only living children sleeps until one of them ends, and while a "
+        "handler runs, nobody accepts. How many children have surely ended when it runs once?",
+        "One wait for each signal finds one that has ended. Who asks for more must be able to ask "
+        "without sleeping: its manual page says what waitpid has for that.",
         "3.22"],
     "workers_in_advance": [
         "Here nothing is forked for a client. When is it, then?",
@@ -180,71 +194,81 @@ HINTS = {
         "3.27"],
     "replaces_a_worker": [
         "A worker was killed. Who notices?",
-        "The parent has nothing else to do: it waits for a child's end, and forks another.",
+        "The parent has nothing else to do: it waits for a child's end, and forks another. And "
+        "again, when that one ends.",
         "3.27"],
     "listens_on_host_only": [
-        "To bind to 0.0.0.0, to :: or to no address at all is to let the whole network in.",
-        "HOST in the environment names the address, 127.0.0.1 if it is not set. Give it to bind, "
-        "beside the port.",
+        "Who can reach your server depends on the address that bind is given. Which one is "
+        "that, and where does HOST come in?",
+        "0.0.0.0, :: or no address at all lets the whole network in. HOST in the environment "
+        "names the address, 127.0.0.1 if it is not set: give it to bind, beside the port.",
         "1.2"],
     "idles": [
         "Your server is busy while there is nothing to do. Which loop of yours never sleeps?",
-        "A call that does not block (accept, recv, waitpid with WNOHANG) in a loop asks the "
-        "kernel a million times. Let one blocking call wait: accept, recv, or select.",
+        "In a loop a call that returns at once, with nothing, asks the kernel a million times. "
+        "One call has to wait, until somebody comes or says something. And what does your loop "
+        "do when recv returns no bytes, again and again?",
         "1.1"],
     "says_port_is_taken": [
-        "Somebody else may have the port. Which call tells you, and what does your user see then?",
-        "bind fails. Print one line that names address and port, and exit with status 1.",
-        "1.1"],
+        "Somebody else may have the port. Which call tells you, and what does your user see "
+        "then?",
+        "bind fails (in Node.js the server has an event \"error\"). Print one line that names "
+        "address and port, on standard error, and exit with status 1. In C nobody tells you "
+        "unless you look at what bind returns.",
+        "1.2"],
     "starts_again": [
         "The port is still in use, though the server has stopped. By whom?",
-        "The last connection stays in the kernel for a minute (TIME_WAIT). Set SO_REUSEADDR on "
-        "the listening socket, before bind.",
+        "A connection that is over stays in the kernel for a minute, and its port with it "
+        "(TIME_WAIT). Set SO_REUSEADDR on the listening socket, before bind.",
         "1.1"],
     "stops": [
-        "Ctrl-C is SIGINT, kill sends SIGTERM. What does your server do with them?",
-        "By default both end a process at once; a Python program turns SIGINT into "
-        "KeyboardInterrupt, with a traceback. Ctrl-C reaches the children too, for they are of "
-        "one group: leave it its default there, or let them end of it.",
-        "If a handler of yours only sets a flag, accept goes on by itself after it, and nobody "
-        "looks at the flag.",
-        "3.16"],
+        "Ctrl-C and kill ask a program to end. What does yours do when it is asked in the "
+        "middle of its waiting, and what does its user see?",
+        "Both end a program at once, unless it has said otherwise, and Python does say "
+        "otherwise: it makes KeyboardInterrupt of Ctrl-C, a traceback if nobody catches it. "
+        "Ctrl-C is for all processes of a program, kill for one.",
+        "In Python signal.signal(signal.SIGINT, signal.SIG_DFL) lets Ctrl-C do what it does to "
+        "others. A function of your own that is called instead has to end the program itself: "
+        "if it only sets a flag, nobody looks at that while accept waits.",
+        "part1/webserver1.py"],
     "ends_its_children": [
         "kill reaches the parent alone. What becomes of its children when it ends?",
-        "Somebody has to end them: keep their PIDs, and wait for those that serve a client, but "
-        "not for ever. Then kill them.",
-        "A handler that closes the listening socket makes accept fail at once: a way out of the "
-        "loop, and nobody is cut off on it. If SIGCHLD has a handler that waits, the two get "
-        "into each other's way: set SIGCHLD back to its default before you wait yourself, and "
-        "kill nobody whom waitpid(pid, WNOHANG) does not call one at work.",
+        "fork has told the parent their PIDs. When it is asked to end, it can ask them, wait "
+        "for those that serve a client, but not for ever, and then kill who is left.",
+        "If a handler for SIGCHLD waits as well, the two get into each other's way: set SIGCHLD "
+        "back to its default first. And a handler that closes the listening socket is a way out "
+        "of accept: it fails then.",
         "3.17"],
 
     "show serves_while_another_waits": [
         "Your server serves the second client while the first is silent. That is more than this "
         "stage is about: here one is served, the others queue.",
-        "Take the thread, the process or the event loop out: accept, read, answer, close, and "
-        "only then the next accept. In Node.js nothing waits like that: go on with 3k.",
+        "Take out whatever lets two clients be served at the same time: accept, read, answer, "
+        "close, and only then the next accept. In Node.js nothing waits like that: go on with "
+        "3k.",
         "3.1"],
     "show ends_the_connection": [
-        "Here the fault is the lesson: a client has its answer, and never the end.",
+        "Here the fault is the lesson: a client has its answer, and never the end. In your "
+        "server somebody still closes its connection.",
         "The child closes its copy by ending. Which other copy is there, and which line of 3c "
         "closes it?",
         "3.11"],
     "show keeps_descriptor_count": [
         "The parent is to keep what it accepted. Does it?",
-        "Many languages close a socket as soon as nobody refers to it any more; C does not.",
+        "Python and many others close a socket when nothing in the program refers to it any "
+        "more: keep each connection in a list. In C it stays open by itself.",
         "3.12"],
     "show lives_on_256_descriptors": [
         "The server has 256 descriptors and 300 clients, one after another, and lives. It has "
         "got rid of most of the connections.",
-        "In Python a socket is closed when its last name is bound to something else, as happens "
-        "at the next accept. Keep every connection in a list, and see it die. Let it say of "
-        "what: the error of accept, as text.",
+        "Keep every connection in a list, and see it die. Let it say of what: the error of "
+        "accept, as text.",
         "3.12"],
     "show leaves_no_zombie_after_one": [
-        "At this stage nobody waits for the children yet, and one sees what becomes of them when "
-        "they end. If they do end.",
-        "Take the wait, the SIGCHLD handler or SIG_IGN out: they come in 3e.",
+        "A child that has ended stays in the list of processes until its parent asks how it "
+        "ended: a zombie. Here nobody is to ask. Does your server? Or do its children not end?",
+        "A child ends with exit, when its client is served. Take out whatever waits for "
+        "children, and whatever tells the kernel that nobody will: that comes later, in 3e.",
         "3.13"],
     "show leaves_no_zombie_after_128": [
         "Your server reaps 128 children that ended at once. That is more than this stage is "
@@ -253,8 +277,11 @@ HINTS = {
         "stay? The loop comes in 3g.",
         "3.21"],
     "show lives_through_signal": [
-        "accept went on after the signal. In C it would have failed, with EINTR.",
-        "Our 3e calls the C library's accept through ctypes, to show it.",
+        "A child's end is to come as a signal, in the middle of accept. Does your server have a "
+        "handler for SIGCHLD, set before the first client comes?",
+        "In C accept fails then, with EINTR. Python's calls itself again, and hides that: it is "
+        "enough here that the handler runs and waits for the child. To see accept fail, call "
+        "the C library's own, as our 3e does through ctypes.",
         "3.19"],
 }
 
@@ -266,7 +293,7 @@ def hints(question):
     else:
         key = f"show {question.name}" if question.kind == "show" else question.name
         *texts, claim = HINTS[key]
-    read = f" Read {section(claim)}." if claim else ""
+    read = f" Read {section(claim) or claim}." if claim else ""
     return [*texts[:-1], texts[-1] + read]
 
 

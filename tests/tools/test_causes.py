@@ -1,7 +1,6 @@
 """What a server says leads to the hint on that, also where the check has seen something else."""
 
 import re
-import signal
 import sys
 
 import pytest
@@ -40,6 +39,7 @@ SAID = [  # a stage, what a server of it has said, and the cause
     ("3c", "ChildProcessError: [Errno 10] No child processes", "no_child"),
     ("3c", "bind: Address already in use", "held_by_child"),
     ("3e", "ChildProcessError: [Errno 10] No child processes", "no_child_in_handler"),
+    ("3f", "ChildProcessError: [Errno 10] No child processes", "no_child_in_handler"),
     ("3g", "wait: No child processes", "no_child_in_loop"),
     ("3g", "ValueError: list.remove(x): x not in list", "handler_in_between"),
     ("3g", "RuntimeError: reentrant call inside <_io.BufferedWriter>", "handler_in_between"),

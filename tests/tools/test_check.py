@@ -15,6 +15,7 @@ import pytest
 import lab
 from tests.grader import hints
 from tests.grader.beginning import beginning, places, predecessor
+from tests.grader.causes import CAUSES
 from tests.grader.commands import shells_line
 from tests.grader.grading import Question, ask, grade, missing, questions
 from tests.grader.progress import NOTHING, ORDER, next_stage
@@ -157,7 +158,31 @@ def test_every_question_of_a_stage_has_hints(stage):
     for question in questions(stage):
         given = hints.hints(question)
         assert 2 <= len(given) <= 3, question
-        assert re.search(r"Read notebooks/\w+\.ipynb, section [\d.]+\.$", given[-1]), given[-1]
+        place = re.search(r" Read (\w+/\w+\.\w+)(, section [\d.]+)?\.$", given[-1])
+        assert (lab.PROJECT / place[1]).exists(), given[-1]
+
+
+def test_hints_use_no_word_before_it_is_taught():
+    """Each word, and the first stage that knows it."""
+    taught = {"SIGCHLD|handler": "3e", "WNOHANG": "3g", "zombie": "3c", "EINTR": "3e"}
+    for word, stage in taught.items():
+        for early in ORDER[:ORDER.index(stage)]:
+            for question in questions(STAGES[early]):
+                if question.name in NOT_YET:
+                    continue
+                said = " ".join(hints.hints(question))
+                assert not re.search(word, said), (early, question, word)
+
+
+# What no server of an early stage lacks, unless it is more than that stage is about.
+NOT_YET = {"leaves_no_zombie_after_one", "leaves_no_zombie_after_128", "lives_through_signal",
+           "lives_without_processes"}
+
+
+def test_hint_that_names_select_names_its_limit():
+    for texts in [*hints.HINTS.values(), *(cause.hints for cause in CAUSES.values())]:
+        if re.search(r"\bselect\b", " ".join(texts)):
+            assert "FD_SETSIZE" in " ".join(texts)
 
 
 def test_hints_are_for_something():
