@@ -4,7 +4,7 @@
     asks N      asks for /hello, N times, one after another; once if there is no number
     crowd N     N clients ask at the same moment; how many were answered
     row N       N clients ask one after another, and leave with the first bytes
-    silent N    N clients that connect and say nothing, for 20 seconds
+    silent N    N clients that connect and say nothing, for a minute
     nothing     connects and closes
     nonsense    sends what is no request, on one connection after another
     leaves      is gone in the middle of a request, or before the answer
@@ -97,7 +97,7 @@ def silent(count):
         client.setblocking(False)
         client.connect_ex(PLACE)
     print("silent clients:", count, flush=True)
-    time.sleep(20)
+    time.sleep(60)
 
 
 def nothing(count):

@@ -9,6 +9,7 @@ import os
 import shlex
 import shutil
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import lab
@@ -130,7 +131,7 @@ TRIES = {
         "the second, a new one among them, and no zombie (Z in the third column)."),
     "ends_its_children": Try(
         f"{CLIENT} silent 2 & sleep 1; kill $p; sleep 9; {{left}}",
-        "Nine seconds after kill no process of the server ought to be in the list."),
+        "Nine seconds after kill there ought to be none left of the server's processes."),
     "listens_on_host_only": Try(
         "{queue}", "The address ought to be {host}, as HOST says: 0.0.0.0, * or :: is every one "
                    "that the machine has."),
@@ -148,10 +149,11 @@ TRIES = {
         "Eight seconds after kill the server ought not to be in the list, and not to have said "
         "more than a line."),
 }
-CTRL_C = ("(export {settings}\n({client} silent 2 & sleep 2; kill -INT 0; sleep 8; {left}; "
-          "kill -9 0) &\n{server})")  # Ctrl-C goes to the whole group; who runs behind & is deaf
-LOOK_AFTER_CTRL_C = ("Here kill -INT 0 does what Ctrl-C does. Eight seconds later no process of "
-                     "the server ought to be in the list, and there ought to be no traceback.")
+CTRL_C = ("(export {settings}; trap : INT\n"  # the shell itself lives on, and waits
+          "({client} silent 2 & sleep 2; kill -INT 0; sleep 8; {left}; kill -9 0) &\n"
+          "{server}; wait)")  # who runs behind an & is deaf to Ctrl-C: here these are the clients
+LOOK_AFTER_CTRL_C = ("Here kill -INT 0 does what Ctrl-C does. Eight seconds later there ought "
+                     "to be none left of the server's processes, and no traceback.")
 
 
 def see(result, stage, command, port=None):
@@ -167,7 +169,7 @@ def see(result, stage, command, port=None):
     settings = f"HOST={host} PORT={port}" + f" DELAY={each.delay}" * ("DELAY" in stage.source())
     words = {"host": host, "port": port, "server": command, "settings": settings, "client": CLIENT,
              **tools}
-    if name == "stops" and result.fault and result.fault.done.startswith("Ctrl-C"):
+    if name == "stops" and result.fault and "Ctrl-C" in result.fault.done:
         return CTRL_C.format(**words), LOOK_AFTER_CTRL_C
     start = command
     if each.limit:
@@ -183,6 +185,7 @@ def seen_from_here(path):
     return str(path).removeprefix(f"{lab.PROJECT}/")
 
 
+@cache
 def usual_port():
     """8888, as in all texts; where that is taken, as by Jupyter, another one."""
     return 8888 if not lab.listeners(8888) else lab.free_port()
@@ -213,7 +216,7 @@ def instruments(command, port):
     ps = "ps -eo pid,ppid,stat,args"
     return {
         "family": f"{ps} | grep -w $p",
-        "left": f"{ps} | grep {file_of(command)}",
+        "left": f"pgrep -g 0 -fl {file_of(command)} || echo none left",
         "state": "ps -o pid,stat,args -p $p",
         "times": "ps -eo pid,ppid,time,args | grep -w $p",
         "threads": "ps -o pid,nlwp,args -p $p" if proc else "ps -M -p $p",
