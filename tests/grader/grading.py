@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import lab
 from tests.spec.checks import CHECKS
-from tests.spec.stages import LESSONS, MANNERS, PROPERTIES, SHOWN
+from tests.spec.stages import FOR_APPLICATIONS, LESSONS, MANNERS, PROPERTIES, SHOWN
 from tests.spec.subject import Fault, Subject
 
-WORDS = {**PROPERTIES, **LESSONS, **MANNERS}
+WORDS = {**PROPERTIES, **FOR_APPLICATIONS, **LESSONS, **MANNERS}
+FIRST = {"starts", "answers", "runs_wsgi"}  # without one of these nothing else is asked
 ALONE = {"lives_without_processes"}  # the limit counts what the other checks run, too
 AT_ONCE = 8  # so many checks run side by side; they mostly wait
 PATIENCE = 1.5  # seconds that a client waits
@@ -29,7 +30,8 @@ GOOD = {"yes", "shown", "excused", "unseen"}
 
 @dataclass(frozen=True)
 class Question:
-    """One line of a report. kind is "start", "property", "lesson", "show" or "manner"."""
+    """One line of a report. kind is "start", "property", "application", "lesson", "show"
+    or "manner"."""
 
     name: str
     kind: str
@@ -64,6 +66,7 @@ def questions(stage):
     first, *manners = MANNERS
     return [Question(first, "start"),
             *[Question(name, "property") for name in stage.has],
+            *[Question(name, "application") for name in FOR_APPLICATIONS if stage.wsgi],
             *[Question(name, "lesson") for name in stage.lessons],
             *[Question(name, "show") for name in stage.shows],
             *[Question(name, "manner") for name in manners]]
@@ -109,18 +112,19 @@ def fault_of(name, subject):
 def grade(stage, command, tell=lambda result: None):
     """Ask a server, started by a command, for all that a stage has; a list of Results.
 
-    The first two are whether it starts and answers: if it does not, nothing else is asked.
+    The first are whether it starts and answers, and runs an application if the stage does: if it
+    does not, nothing else is asked.
     `tell` is called with each Result that stands.
     """
     subject = Subject(command, stage.arguments, PATIENCE, TO_START)
     patient = Subject(command, stage.arguments, MORE_PATIENCE, TO_START)
     results = {}
-    for question in questions(stage)[:2]:
+    for question in gates(stage):
         results[question] = ask(question, stage, patient)
         tell(results[question])
         if not results[question].good:
             return list(results.values())
-    others = questions(stage)[2:]
+    others = [question for question in questions(stage) if question not in results]
     together = [question for question in others if question.name not in ALONE]
     for result in ask_all(together, stage, subject):
         if result.good:
@@ -130,6 +134,10 @@ def grade(stage, command, tell=lambda result: None):
         results[result.question] = result
         tell(result)
     return [results[question] for question in questions(stage)]
+
+
+def gates(stage):
+    return [question for question in questions(stage) if question.name in FIRST]
 
 
 def ask_all(some, stage, subject):

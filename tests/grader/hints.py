@@ -30,6 +30,16 @@ SEE = {  # how a reader sees it himself: put between "{server} & sleep 1;" and "
     "lives_through_signal": f"{ASK}; sleep 1; {ASK}",
     "lives_without_processes": f"ulimit -u 400; python3 part3/client3.py --max-clients 500; {ASK}",
     "runs_wsgi": "curl -v -m 5 127.0.0.1:8888/hello",
+    "calls_it_anew": f"{ASK}; echo; {ASK}",
+    "passes_the_head_on": "curl -i -m 5 127.0.0.1:8888/hello",
+    "sends_every_block": f"{ASK} | cat -v",
+    "waits_for_start_response": "curl -i -m 5 127.0.0.1:8888/hello",
+    "says_what_was_asked":
+        "curl -m 5 127.0.0.1:8888/a; echo; curl -m 5 -X DELETE 127.0.0.1:8888/b",
+    "makes_environ_anew": f"{ASK}; echo; {ASK}",
+    "fills_environ": ASK,
+    "outlives_its_application": f"curl -i -m 5 127.0.0.1:8888/hello; {ASK}",
+    "sends_it_all": "curl -m 20 --limit-rate 4M 127.0.0.1:8888/hello | wc -c",
     "complete_pep3333": "curl -v -m 5 -d body -H 'X-Probe: 1' '127.0.0.1:8888/a%20b?c=d%20e'",
     "keeps_alive": "curl -v -m 5 127.0.0.1:8888/hello 127.0.0.1:8888/hello",
     "holds_5000_idle": f"python3 part3/client3.py --max-clients 5 --max-conns 1000; {ASK}",
@@ -50,6 +60,18 @@ SEE = {  # how a reader sees it himself: put between "{server} & sleep 1;" and "
     "says_port_is_taken": "{server}",
     "starts_again": f"{ASK}; kill $!; {{server}}",
     "stops": "kill $!; sleep 1; ps -o pid,stat,args -p $!",
+}
+APPLICATIONS = {  # what a WSGI server is started with to see it, if not part2.wsgiapp:app
+    "calls_it_anew": "tests.spec.probes:says_something_new",
+    "passes_the_head_on": "tests.spec.probes:has_a_status_of_its_own",
+    "sends_every_block": "tests.spec.probes:comes_in_blocks",
+    "waits_for_start_response": "tests.spec.probes:starts_late",
+    "says_what_was_asked": "tests.spec.probes:says_what_was_asked",
+    "makes_environ_anew": "tests.spec.probes:marks_its_environ",
+    "fills_environ": "tests.spec.probes:looks_at_environ",
+    "outlives_its_application": "tests.spec.probes:fails",
+    "sends_it_all": "tests.spec.probes:is_large",
+    "complete_pep3333": "tests.spec.pep3333app:app",
 }
 DELAYED = {"sleeps_after_answer", "sleeps_side_by_side"}
 
@@ -152,6 +174,71 @@ HINTS = {
         "The status and the headers come by start_response, the body as an iterable of bytes. "
         "Send them in that order, then close.",
         "2.8"],
+    "calls_it_anew": [
+        "The same answer came twice, from an application that never says the same. When did your "
+        "server call it?",
+        "Load it once, when the server starts; call it in the loop, once for each request, with "
+        "that request's environ.",
+        "2.5"],
+    "passes_the_head_on": [
+        "The application says status and headers. By which call, and what do you keep of it?",
+        "start_response is a function of yours: application(environ, start_response). The status "
+        "it is given is the text after HTTP/1.1, such as 404 Not Found.",
+        "Headers are a list of pairs, and two may have the same name: Set-Cookie does. Send each "
+        "on a line of its own, in this order; a dictionary would lose some.",
+        "2.7"],
+    "sends_every_block": [
+        "A body is as many blocks as the application likes. How many of them do you send?",
+        "What the application returns can be iterated over, and that is all one knows: a list, a "
+        "generator, an object with __iter__. It may have no length and no [0].",
+        "Blocks are bytes, and go out as they are, joined without anything between them. A "
+        "picture is no text: nothing needs to be decoded.",
+        "2.4"],
+    "waits_for_start_response": [
+        "When you make the head of the response, has the application already called "
+        "start_response?",
+        "If the application is a generator, to call it runs none of its lines. The first runs when "
+        "you ask for the first block: iterate first, make the head after it.",
+        "Start with no status at all for each request. An application that never gives one has "
+        "failed: that is a 500, not a 200.",
+        "2.5"],
+    "says_what_was_asked": [
+        "The application learns from environ what it was asked. Where do your REQUEST_METHOD and "
+        "PATH_INFO come from?",
+        "The request line has three words: GET /hello HTTP/1.1. The first is REQUEST_METHOD, the "
+        "second PATH_INFO, of this request and of no other.",
+        "2.6"],
+    "makes_environ_anew": [
+        "The application found in environ what it had left there at another request. How often do "
+        "you make that dictionary?",
+        "An application may change its environ as it likes, and frameworks do. Make a new "
+        "dictionary for each request: a function that returns one is the easiest way.",
+        "2.6"],
+    "fills_environ": [
+        "Read what was seen: one entry is missing, or not what PEP 3333 says. Which of the three "
+        "sources should it come from: the request, the server, WSGI?",
+        "REQUEST_METHOD, PATH_INFO, SERVER_NAME, SERVER_PORT and SERVER_PROTOCOL are text, the "
+        "port too. wsgi.version is (1, 0), wsgi.url_scheme is \"http\", wsgi.errors is "
+        "sys.stderr, and wsgi.multithread, wsgi.multiprocess and wsgi.run_once are true or false.",
+        "wsgi.input is a file of the request's body and of nothing else. Where there is no body it "
+        "is at its end at once: io.BytesIO() is such a file, and a socket's file is none, for it "
+        "waits for the client.",
+        "2.6"],
+    "outlives_its_application": [
+        "The application raised an exception. Who caught it, and what did the client get?",
+        "Catch it around all that the application does, print it, answer 500 Internal Server "
+        "Error, and go on with the next client.",
+        "The application works in two places: when it is called, and when you ask its iterable "
+        "for a block. It can fail in both.",
+        "2.8"],
+    "sends_it_all": [
+        "The client reads slowly, and the answer is larger than what the kernel takes at once. "
+        "What becomes of the rest?",
+        "send returns how many bytes it has taken; that may be fewer than you gave it. A socket "
+        "that does not block fails instead of waiting, when there is no room.",
+        "Keep what was not taken. Send it when the socket can be written to again: sendall does "
+        "that on a socket that blocks, a loop of your own where it does not.",
+        "3.29"],
     "complete_pep3333": [
         "The application names what it missed. Look each of these words up in PEP 3333.",
         "Path and query part at the question mark, the path is percent-decoded; each header "
@@ -323,8 +410,9 @@ def see(name, stage, command):
     line = SEE[name] if SEE[name].startswith("(") else f"{{server}} & sleep 1; {SEE[name]}"
     if "DELAY" in stage.source():
         command = f"DELAY={3 if name in DELAYED else 0} {command}"
+    elif name == "sends_it_all" and not stage.wsgi:
+        command = f"TIMES=1000000 {command}"
     if stage.wsgi:
-        application = "tests.spec.pep3333app" if name == "complete_pep3333" else "part2.wsgiapp"
-        command += f" {application}:app"
+        command += f" {APPLICATIONS.get(name, 'part2.wsgiapp:app')}"
     line = line.replace("exec {server}", "exec env {server}")  # for a DELAY in front of it
     return f"{line}; kill $!".replace("{server}", command)

@@ -5,8 +5,9 @@ Whatever it started has ended then.
 """
 
 from tests.spec import answers, clients, concurrency, lessons, manners, wsgi
-from tests.spec.stages import LESSONS, MANNERS, PROPERTIES
+from tests.spec.stages import FOR_APPLICATIONS, LESSONS, MANNERS, PROPERTIES
 
 MODULES = [answers, clients, concurrency, wsgi, lessons, manners]
-CHECKS = {name: getattr(module, name) for name in {**PROPERTIES, **LESSONS, **MANNERS}
+NAMES = {**PROPERTIES, **FOR_APPLICATIONS, **LESSONS, **MANNERS}
+CHECKS = {name: getattr(module, name) for name in NAMES
           for module in MODULES if getattr(module, name, None)}

@@ -1,21 +1,241 @@
-"""The checks of what is between a server and an application: PEP 3333, HTTP/1.1 around it."""
+"""The checks of what is between a server and an application: PEP 3333, HTTP/1.1 around it.
 
+The applications are those of tests/spec/probes.py, and a nonce is a word in what they say.
+"""
+
+import io
+import json
 import re
+import secrets
+import socket
+import time
+from contextlib import contextmanager
+from http.client import HTTPException, HTTPResponse
 
 import lab
-from tests.spec.subject import Fault
+from tests.spec.subject import Fault, doing, must_be_alive
 
 PROBE = ["tests.spec.pep3333app:app"]
+HELLO = b"Hello world from a simple WSGI application!\n"
+LARGE = b"Hello, World!\n" * 1_000_000  # the kernel takes some megabytes at once, not so many
+
+
+@contextmanager
+def serving(subject, probe):
+    """The server with an application of probes.py; its nonce is server.nonce."""
+    nonce = secrets.token_hex(8)
+    with subject.start([f"tests.spec.probes:{probe}"], NONCE=nonce) as server:
+        server.nonce = nonce
+        yield server
+
+
+def started(probe):
+    return f"Started with the argument tests.spec.probes:{probe}, the server"
+
+
+def ask(server, subject, line=b"GET /hello", *headers):
+    """An Answer, with all that came within the subject's patience."""
+    head = [line + b" HTTP/1.1", b"Host: localhost", b"Connection: close", *headers, b"", b""]
+    return lab.ask(server.port, b"\r\n".join(head), timeout=subject.patience)
+
+
+class Received:
+    """Bytes, as a socket that HTTPResponse may read."""
+
+    def __init__(self, data):
+        self.data = data
+
+    def makefile(self, mode):
+        return io.BytesIO(self.data)
+
+
+def parsed(answer):
+    """An Answer as an HTTPResponse, with a `body` that may have come in chunks; None if it is not
+    HTTP."""
+    response = HTTPResponse(Received(answer.data))
+    try:
+        response.begin()
+        response.body = response.read()
+    except HTTPException as error:
+        response.body = getattr(error, "partial", None)  # cut short
+    return response if response.body is not None else None
+
+
+def body_of(answer):
+    response = parsed(answer)
+    return response.body if response else b""
+
+
+def what_came(answer, server):
+    """A sentence on an answer that is not the right one, and what the server says of it."""
+    came = f"What came was {answer.data[:300]!r}." if answer.data else (
+        "The server closed the connection without a byte of an answer." if answer.end else
+        f"No byte of an answer came: {answer.error}. {doing(server)}")
+    last = server.stderr.strip().splitlines()[-1:]
+    return f"{came} The server said: {last[0]}" if last else came
 
 
 def runs_wsgi(subject):
+    """One application whose words stand in the task, and one whose words nobody knows."""
     with subject.start(["part2.wsgiapp:app"]) as server:
-        body = lab.ask(server.port, timeout=subject.patience).body
-        if body != b"Hello world from a simple WSGI application!\n":
+        answer = ask(server, subject)
+        if body_of(answer) != HELLO:
             raise Fault("Started with the argument part2.wsgiapp:app, the server was asked for "
-                        "/hello.", "The application's body, b'Hello world from a simple WSGI "
-                        "application!\\n', and the end.",
-                        f"It did not answer as the application does, but with {body!r}.")
+                        "/hello.", f"The application's body, {HELLO!r}, and the end.",
+                        "It did not answer as the application does. " + what_came(answer, server))
+    with serving(subject, "says_nonce") as server:
+        answer = ask(server, subject)
+        if body_of(answer) != server.nonce.encode():
+            raise Fault(f"{started('says_nonce')} was asked for /hello.",
+                        f"The body of that application, {server.nonce.encode()!r}, and the end.",
+                        "It did not answer as this application does. " + what_came(answer, server))
+
+
+def calls_it_anew(subject):
+    with serving(subject, "says_something_new") as server:
+        first, second = ask(server, subject), ask(server, subject)
+        if not body_of(second) or body_of(first) == body_of(second):
+            raise Fault(f"{started('says_something_new')} was asked twice.",
+                        "The application is called for each request, and makes another body "
+                        "each time.",
+                        f"The first body was {body_of(first)!r}. Then: "
+                        + what_came(second, server))
+
+
+def passes_the_head_on(subject):
+    with serving(subject, "has_a_status_of_its_own") as server:
+        answer = ask(server, subject)
+        response = parsed(answer)
+        lost = lost_of_the_head(response, server.nonce) if response else ["all of it"]
+        if lost:
+            raise Fault(f"{started('has_a_status_of_its_own')} was asked for /hello.",
+                        "The status and all headers that the application gave to start_response, "
+                        "two of the same name as well.",
+                        f"There is no {', no '.join(lost)}. {what_came(answer, server)}")
+
+
+def lost_of_the_head(response, nonce):
+    """What is not there of the head that has_a_status_of_its_own wants to send."""
+    there = {
+        f"status 299 Nonce {nonce}": (response.status, response.reason) == (299, f"Nonce {nonce}"),
+        "Content-Type: text/plain": response.headers.get_all("Content-Type") == ["text/plain"],
+        f"X-Nonce: {nonce}": response.headers.get_all("X-Nonce") == [nonce],
+        "Set-Cookie: a=1": "a=1" in response.headers.get_all("Set-Cookie", []),
+        f"Set-Cookie: b={nonce}": f"b={nonce}" in response.headers.get_all("Set-Cookie", []),
+    }
+    return [name for name, found in there.items() if not found]
+
+
+def sends_every_block(subject):
+    with serving(subject, "comes_in_blocks") as server:
+        expected = b"one \x80\xff\x00 two " + server.nonce.encode()
+        for path, kind in {"/hello": "generator", "/list": "list"}.items():
+            answer = ask(server, subject, f"GET {path}".encode())
+            if body_of(answer) != expected:
+                raise Fault(f"{started('comes_in_blocks')} was asked for {path}. The application "
+                            f"returns a {kind} of four blocks of bytes.",
+                            f"One body of all four: {expected!r}.", what_came(answer, server))
+
+
+def waits_for_start_response(subject):
+    with serving(subject, "starts_late") as server:
+        answer = ask(server, subject)
+        heard = answer.status == 298 or answer.headers.get("x-late") == server.nonce
+        if not heard or body_of(answer) != b"better late":
+            raise Fault(f"{started('starts_late')} was asked for /hello. The application calls "
+                        "start_response when it is asked for its first block.",
+                        f"Its status, 298 Late {server.nonce}, and its body, b'better late'.",
+                        what_came(answer, server))
+    with serving(subject, "never_starts") as server:
+        answer = ask(server, subject)
+        if answer.status and answer.status < 500:
+            raise Fault(f"{started('never_starts')} was asked for /hello. The application returns "
+                        "a body, and never calls start_response.",
+                        "500, or the end: there is no status that the server could send.",
+                        what_came(answer, server))
+
+
+def says_what_was_asked(subject):
+    with serving(subject, "says_what_was_asked") as server:
+        for method in ("GET", "DELETE"):
+            asked = f"{method} /{secrets.token_hex(4)}"
+            answer = ask(server, subject, asked.encode())
+            if body_of(answer) != asked.encode():
+                raise Fault(f"{started('says_what_was_asked')} was sent {asked} HTTP/1.1.",
+                            f"The application finds REQUEST_METHOD and PATH_INFO in environ, and "
+                            f"says {asked}.", what_came(answer, server))
+
+
+def makes_environ_anew(subject):
+    with serving(subject, "marks_its_environ") as server:
+        for _ in range(2):
+            answer = ask(server, subject)
+        if body_of(answer) != b"new":
+            raise Fault(f"{started('marks_its_environ')} was asked twice. The application leaves "
+                        "an entry in the environ that it is given.",
+                        "The second request has an environ of its own, without that entry: b'new'.",
+                        what_came(answer, server))
+
+
+def fills_environ(subject):
+    done = (f"{started('looks_at_environ')} was asked for /hello. The application looks at "
+            "environ, and reads wsgi.input: the request has no body.")
+    with serving(subject, "looks_at_environ") as server:
+        answer = ask(server, subject, b"GET /hello", b"Content-Type: a/b", b"Content-Length: 0")
+        try:
+            wrong, port = json.loads(body_of(answer))
+        except ValueError:
+            raise Fault(done, "Its answer.", what_came(answer, server)) from None
+        if port != f"'{server.port}'":
+            wrong = wrong or f"SERVER_PORT is {port}, and the port {server.port}, as text."
+        if wrong:
+            raise Fault(done, "All that PEP 3333 requires, in a dictionary.", wrong)
+
+
+def outlives_its_application(subject):
+    for probe, when in {"fails": "when it is called", "fails_later": "in its second block"}.items():
+        done = f"{started(probe)} was asked twice. The application raises an exception {when}."
+        with serving(subject, probe) as server:
+            for number in ("first", "second"):
+                answer = ask(server, subject)
+                lab.eventually(lambda server=server: server.exit_status is not None, 0.1)
+                must_be_alive(server, f"an application that raised an exception {when}")
+                ended = answer.end or isinstance(answer.error, ConnectionResetError)
+                if not ended or answer.status == 200 and probe == "fails":
+                    raise Fault(done, "500 or the end of the connection, and the next client.",
+                                f"Of the {number} request: {what_came(answer, server)}")
+
+
+def sends_it_all(subject):
+    """To a client that takes a little, and waits before it takes more."""
+    application = ["tests.spec.probes:is_large"] if subject.arguments else []
+    with subject.start(application, TIMES=1_000_000) as server, socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        client.settimeout(subject.patience)
+        client.connect(("127.0.0.1", server.port))
+        client.sendall(lab.clients.REQUEST)
+        came, how = slowly(client)
+        body = body_of(lab.Answer(data=came))
+        if body != LARGE:
+            with_what = " ".join(application) or "TIMES=1000000"
+            raise Fault(f"Started with {with_what}, the server was asked for /hello, and the "
+                        "client read slowly.", f"All {len(LARGE)} bytes of the body, as they were.",
+                        f"{len(body)} bytes of a body came, then {how}. {doing(server)}")
+
+
+def slowly(client):
+    """All that comes, and how it ended, in words."""
+    came = bytearray()
+    try:
+        came += client.recv(1000)
+        time.sleep(0.3)
+        while block := client.recv(1 << 20):
+            came += block
+    except TimeoutError:
+        return bytes(came), "nothing more"
+    except OSError as error:
+        return bytes(came), str(error)
+    return bytes(came), "the end"
 
 
 def complete_pep3333(subject):
@@ -61,4 +281,3 @@ def keeps_alive(subject):
             answer = b""
         if not answer:
             raise Fault(*ASKED_TWICE, "The server closed the connection after its first answer.")
-

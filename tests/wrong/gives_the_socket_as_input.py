@@ -3,8 +3,8 @@
 from polite_wsgi import stage
 
 server = stage("2")
-connections = []
 read_request, build_environ = server.read_request, server.build_environ
+connections = []
 
 
 def read_and_remember(connection):
@@ -12,7 +12,10 @@ def read_and_remember(connection):
     return read_request(connection)
 
 
+def build_with_socket(*words):
+    return {**build_environ(*words), "wsgi.input": connections[0].makefile("rb")}
+
+
 server.read_request = read_and_remember
-server.build_environ = lambda *words: {
-    **build_environ(*words), "wsgi.input": connections[0].makefile("rb")}
+server.build_environ = build_with_socket
 server.main()

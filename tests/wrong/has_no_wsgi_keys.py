@@ -4,6 +4,12 @@ from polite_wsgi import stage
 
 server = stage("2")
 build_environ = server.build_environ
-server.build_environ = lambda *words: {
-    name: value for name, value in build_environ(*words).items() if not name.startswith("wsgi.")}
+
+
+def build_half(*words):
+    environ = build_environ(*words)
+    return {name: value for name, value in environ.items() if not name.startswith("wsgi.")}
+
+
+server.build_environ = build_half
 server.main()

@@ -3,7 +3,13 @@
 from polite_wsgi import stage
 
 server = stage("2")
-assemble_response = server.assemble_response
-server.assemble_response = lambda status, headers, body: assemble_response(
-    status, dict(headers).items(), body)
+call_application = server.call_application
+
+
+def call_and_sort_headers(application, environ):
+    status, headers, body = call_application(application, environ)
+    return status, list(dict(headers).items()), body
+
+
+server.call_application = call_and_sort_headers
 server.main()

@@ -3,6 +3,13 @@
 from polite_wsgi import stage
 
 server = stage("2")
-assemble_response = server.assemble_response
-server.assemble_response = lambda status, headers, body: assemble_response("200 OK", headers, body)
+call_application = server.call_application
+
+
+def call_and_forget_status(application, environ):
+    status, headers, body = call_application(application, environ)
+    return "200 OK", headers, body
+
+
+server.call_application = call_and_forget_status
 server.main()

@@ -4,5 +4,12 @@ from polite_wsgi import stage
 
 server = stage("2")
 build_environ = server.build_environ
-server.build_environ = lambda *words: {**build_environ(*words), "SERVER_PORT": words[-1][1]}
+
+
+def build_with_number(*words):
+    environ = build_environ(*words)
+    return {**environ, "SERVER_PORT": int(environ["SERVER_PORT"])}
+
+
+server.build_environ = build_with_number
 server.main()

@@ -6,10 +6,12 @@ server = stage("2")
 call_application = server.call_application
 
 
-def first_block_of(application):
-    return lambda environ, start_response: [next(iter(application(environ, start_response)))]
+def call_for_one_block(application, environ):
+    def first_block(environ, start_response):
+        return [next(iter(application(environ, start_response)))]
+
+    return call_application(first_block, environ)
 
 
-server.call_application = lambda application, environ: call_application(
-    first_block_of(application), environ)
+server.call_application = call_for_one_block
 server.main()

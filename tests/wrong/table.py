@@ -49,6 +49,32 @@ LOAD = [  # more than one client at a time, and what is left when they are gone
 ]
 
 WSGI = [  # what is between a server and an application
+    Wrong("says_what_the_task_says.py", "2", "runs_wsgi", "as this application does"),
+    Wrong("loads_one_application_only.py", "2", "runs_wsgi", "as this application does"),
+    Wrong("server.js", "2", "runs_wsgi", "Hello, World!"),
+    Wrong("calls_once.py", "2", "calls_it_anew", r"The first body was b'(\w+)'.*\1",
+          also=("says_what_was_asked",)),  # and says what was asked that time
+    Wrong("caches_its_answers.py", "2", "calls_it_anew", r"The first body was b'(\w+)'.*\1"),
+    Wrong("says_200_whatever_comes.py", "2", "passes_the_head_on", "no status 299 Nonce"),
+    Wrong("drops_the_headers.py", "2", "passes_the_head_on", "no Content-Type.*, no X-Nonce"),
+    Wrong("keeps_headers_in_a_dictionary.py", "2", "passes_the_head_on",
+          "There is no Set-Cookie: a=1. What came"),
+    Wrong("sends_the_first_block.py", "2", "sends_every_block", r"\\r\\none '"),
+    Wrong("asks_for_text.py", "2", "sends_every_block", "one .xef.xbf.xbd"),
+    Wrong("wants_a_list.py", "2", "sends_every_block", "has no len",
+          also=("waits_for_start_response",)),  # who starts late is a generator as well
+    Wrong("makes_the_head_too_early.py", "2", "waits_for_start_response", "200 OK.*better late"),
+    Wrong("keeps_the_status_of_the_one_before.py", "2", "waits_for_start_response",
+          "200 OK.*no status"),
+    Wrong("says_get_of_every_method.py", "2", "says_what_was_asked", "GET /"),
+    Wrong("says_one_path.py", "2", "says_what_was_asked", "GET /hello"),
+    Wrong("one_environ_for_all.py", "2", "makes_environ_anew", "used before"),
+    Wrong("has_no_wsgi_keys.py", "2", "fills_environ", "It has no wsgi.version, no wsgi"),
+    Wrong("says_a_port_that_is_a_number.py", "2", "fills_environ", "SERVER_PORT is not a string"),
+    Wrong("gives_the_socket_as_input.py", "2", "fills_environ", "No byte of an answer"),
+    Wrong("ends_with_its_application.py", "2", "outlives_its_application", "when it is called"),
+    Wrong("guards_the_call_only.py", "2", "outlives_its_application", "in its second block"),
+    Wrong("sends_once.py", "3l", "sends_it_all", r"\d bytes of a body came, then the end"),
 ]
 
 WRONG = [*ANSWERS, *LOAD, *WSGI]
