@@ -10,10 +10,18 @@ from dataclasses import dataclass
 
 import lab
 from tests.spec.checks import CHECKS
-from tests.spec.stages import FOR_APPLICATIONS, LESSONS, MANNERS, PROPERTIES, SHOWN
+from tests.spec.stages import (
+    ASKED_STEPS,
+    FOR_APPLICATIONS,
+    LESSONS,
+    MANNERS,
+    PROPERTIES,
+    SHOWN,
+    steps_of,
+)
 from tests.spec.subject import Fault, Subject
 
-WORDS = {**PROPERTIES, **FOR_APPLICATIONS, **LESSONS, **MANNERS}
+WORDS = {**PROPERTIES, **FOR_APPLICATIONS, **ASKED_STEPS, **LESSONS, **MANNERS}
 FIRST = {"starts", "answers", "runs_wsgi"}  # without one of these nothing else is asked
 ALONE = {"lives_without_processes"}  # the limit counts what the other checks run, too
 AT_ONCE = 8  # so many checks run side by side; they mostly wait
@@ -30,8 +38,8 @@ GOOD = {"yes", "shown", "excused", "unseen"}
 
 @dataclass(frozen=True)
 class Question:
-    """One line of a report. kind is "start", "property", "application", "lesson", "show"
-    or "manner"."""
+    """One line of a report. kind is "start", "property", "application", "step", "lesson",
+    "show" or "manner"."""
 
     name: str
     kind: str
@@ -67,6 +75,7 @@ def questions(stage):
     return [Question(first, "start"),
             *[Question(name, "property") for name in stage.has],
             *[Question(name, "application") for name in FOR_APPLICATIONS if stage.wsgi],
+            *[Question(name, "step") for name in steps_of(stage)],
             *[Question(name, "lesson") for name in stage.lessons],
             *[Question(name, "show") for name in stage.shows],
             *[Question(name, "manner") for name in manners]]

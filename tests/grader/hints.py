@@ -43,6 +43,18 @@ SEE = {  # how a reader sees it himself: put between "{server} & sleep 1;" and "
     "complete_pep3333": "curl -v -m 5 -d body -H 'X-Probe: 1' '127.0.0.1:8888/a%20b?c=d%20e'",
     "keeps_alive": "curl -v -m 5 127.0.0.1:8888/hello 127.0.0.1:8888/hello",
     "holds_5000_idle": f"python3 part3/client3.py --max-clients 5 --max-conns 1000; {ASK}",
+    "step_2b":
+        "curl -m 5 -H 'X-Probe: 1' '127.0.0.1:8888/a%20b?c=d' | grep -E '_INFO|QUERY|PROBE'",
+    "step_2c": "curl -m 5 -d 'my body' 127.0.0.1:8888/echo",
+    "step_2d": "curl -N -m 8 127.0.0.1:8888/count; curl -N -m 5 127.0.0.1:8888/write",
+    "step_2e": "curl -i -m 5 127.0.0.1:8888/fail; curl -m 5 127.0.0.1:8888/hold",
+    "step_2f": "curl -i -m 5 127.0.0.1:8888/; curl -v -m 5 --head 127.0.0.1:8888/blocks",
+    "step_2g": "(echo one; sleep 1; echo two) | curl -m 5 -T - 127.0.0.1:8888/echo; "
+               "curl -v -m 5 -H 'Expect: 100-continue' -d body 127.0.0.1:8888/echo",
+    "step_2h": "curl -i -m 5 -H 'Bad Name: 1' 127.0.0.1:8888/",
+    "step_2i": "curl -i -m 5 127.0.0.1:8888/split; curl -i -m 5 -H 'Content-Length: 4' "
+               "-H 'Transfer-Encoding: chunked' -d body 127.0.0.1:8888/echo",
+    "step_2j": f"timeout 5 bash -c '{SILENT}; echo GET / HTTP/1.1 >&3; cat <&3'",
     "queues_five": "ss -ltn 'sport = :8888'",
     "sleeps_after_answer": f"time {ASK}",
     "sleeps_side_by_side": f"time ({ASK} & {ASK} & wait)",
@@ -72,7 +84,11 @@ APPLICATIONS = {  # what a WSGI server is started with to see it, if not part2.w
     "outlives_its_application": "tests.spec.probes:fails",
     "sends_it_all": "tests.spec.probes:is_large",
     "complete_pep3333": "tests.spec.pep3333app:app",
+    "step_2b": "wsgiref.simple_server:demo_app",
+    **dict.fromkeys(["step_2c", "step_2d", "step_2e", "step_2f", "step_2g", "step_2h", "step_2i",
+                     "step_2j"], "part2.shows:app"),
 }
+SETTINGS = {"sends_it_all": "TIMES=1000000", "step_2j": "TIMEOUT=1"}
 DELAYED = {"sleeps_after_answer", "sleeps_side_by_side"}
 
 NO_FORK = ("Go, Java and Node.js have no fork. In one of these pass the stages from 3c to 3h over: "
@@ -246,6 +262,62 @@ HINTS = {
         "start_response returns write(), takes exc_info, and what the application returned is "
         "closed at the end, if it has a close().",
         "2.9"],
+    "step_2b": [
+        "environ has to say all that the head of the request says. What is in the head that your "
+        "environ has no entry for?",
+        "The target parts at its first question mark: before it PATH_INFO, with %20 turned into "
+        "a blank, after it QUERY_STRING, left as it is. A header X-Probe becomes HTTP_X_PROBE: in "
+        "capitals, with _ for -. Content-Type and Content-Length have no HTTP_ before them.",
+        "2.9"],
+    "step_2c": [
+        "One recv gives a piece of what was sent, and it may end anywhere: in the head, or in the "
+        "body. How do you know that you have all?",
+        "Keep what comes in a buffer. Take all up to the empty line, then as many bytes as "
+        "Content-Length says; recv until they are there. wsgi.input is a file of these bytes.",
+        "2.9"],
+    "step_2d": [
+        "The application makes its body slowly, and the client could have the first block long "
+        "before the last. What do you wait for?",
+        "Send each block when you have it, the head before the first. start_response returns a "
+        "write(), which does the same with the block that it is given.",
+        "2.9"],
+    "step_2e": [
+        "Three things at the end of PEP 3333: what the application returned may have a close(), "
+        "start_response takes exc_info, and a Date is a date. Which of them was missed?",
+        "Call close() in a finally, whatever has happened. Called with exc_info once the head is "
+        "out, start_response raises exc_info[1]: the application ends of its own error. "
+        "email.utils.formatdate(usegmt=True) is the Date.",
+        "2.9"],
+    "step_2f": [
+        "How does a client know that it has the whole body, if not by the end of the connection?",
+        "Where the application returns a list, its length is the sum of its blocks: say it in "
+        "Content-Length, unless the application has. HEAD gets the same head, and no body.",
+        "2.9"],
+    "step_2g": [
+        "A body without a Content-Length comes in chunks. What does each of them begin with, and "
+        "what is the last one like?",
+        "A size in hexadecimal, a line end, so many bytes, a line end; size 0 is the last. Put "
+        "them together for wsgi.input. Who sends Expect: 100-continue waits for HTTP/1.1 100 "
+        "Continue and an empty line before the body.",
+        "2.9"],
+    "step_2h": [
+        "RFC 9112 has a grammar for the head, and what does not match it is no request. What does "
+        "yours let in?",
+        "The name of a header is a token, without blanks; answer 400 to another. A target may be "
+        "http://example.com/a: then the host is example.com and the path /a.",
+        "2.9"],
+    "step_2i": [
+        "Two servers must not read the same bytes in two ways. Which of these could be?",
+        "Refuse a request with both a Content-Length and chunks. Refuse to send a header with a "
+        "line end in it. Before you close, shut down your side and read what still comes, or the "
+        "kernel resets the connection and your answer is lost.",
+        "2.9"],
+    "step_2j": [
+        "A client connects and says nothing, or half of it. How long do you wait?",
+        "TIMEOUT in the environment says how many seconds. settimeout makes recv raise "
+        "TimeoutError; measure from the beginning of the head, or a byte now and then keeps you "
+        "for ever. A head that has begun gets 408 Request Timeout.",
+        "2.9"],
     "keeps_alive": [
         "In HTTP/1.1 a connection stays open after an answer, unless one of the two says "
         "Connection: close.",
@@ -410,8 +482,8 @@ def see(name, stage, command):
     line = SEE[name] if SEE[name].startswith("(") else f"{{server}} & sleep 1; {SEE[name]}"
     if "DELAY" in stage.source():
         command = f"DELAY={3 if name in DELAYED else 0} {command}"
-    elif name == "sends_it_all" and not stage.wsgi:
-        command = f"TIMES=1000000 {command}"
+    if name in SETTINGS:
+        command = f"{SETTINGS[name]} {command}"
     if stage.wsgi:
         command += f" {APPLICATIONS.get(name, 'part2.wsgiapp:app')}"
     line = line.replace("exec {server}", "exec env {server}")  # for a DELAY in front of it

@@ -12,7 +12,7 @@ from tests.grader.grading import WORDS, missing, questions
 from tests.spec.stages import STAGES, TRACKS
 
 GROUPS = {"property": "What it can do", "application": "What it does for an application",
-          "lesson": "Its lesson",
+          "step": "What its track has promised so far", "lesson": "Its lesson",
           "show": "Its faults, on purpose: show me", "manner": "Manners"}
 MARKS = {"yes": ("✓", "green"), "shown": ("✓", "green"), "no": ("✗", "bold red"),
          "not shown": ("○", "bold yellow"), "excused": ("–", "dim"), "unseen": ("–", "dim")}

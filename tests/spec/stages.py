@@ -350,6 +350,24 @@ STEPS = {  # what one sees of a step; tests/spec/steps.py has the checks
 }
 
 
+ASKED_STEPS = {  # what make check asks for of these, of a stage and of all that come after it
+    f"step_{name}": STEPS[name] for name in TRACKS["The complete server"]}
+
+
+def ancestry(stage):
+    """The stage, its parent, its parent's parent, and so on: all whose promises it keeps."""
+    names = [stage.name]
+    while STAGES[names[-1]].parent:
+        names.append(STAGES[names[-1]].parent)
+    return names
+
+
+def steps_of(stage):
+    """The names in ASKED_STEPS that a stage is asked for, the oldest first."""
+    steps = [f"step_{name}" for name in reversed(ancestry(stage))]
+    return [step for step in steps if step in ASKED_STEPS]
+
+
 def table_of_ideas(track):
     """A table of what each stage of a track adds, and what shows it, as the README has it."""
     rows = [["stage", "builds on", "its idea", "what shows it"], ["---"] * 4]

@@ -9,13 +9,12 @@ import re
 import secrets
 import socket
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPException, HTTPResponse
 
 import lab
 from tests.spec.subject import Fault, doing, must_be_alive
 
-PROBE = ["tests.spec.pep3333app:app"]
 HELLO = b"Hello world from a simple WSGI application!\n"
 LARGE = b"Hello, World!\n" * 1_000_000  # the kernel takes some megabytes at once, not so many
 
@@ -40,19 +39,19 @@ def ask(server, subject, line=b"GET /hello", *headers):
 
 
 class Received:
-    """Bytes, as a socket that HTTPResponse may read."""
+    """A file with what came, as a socket that HTTPResponse may read."""
 
-    def __init__(self, data):
-        self.data = data
+    def __init__(self, file):
+        self.file = file
 
     def makefile(self, mode):
-        return io.BytesIO(self.data)
+        return self.file
 
 
 def parsed(answer):
     """An Answer as an HTTPResponse, with a `body` that may have come in chunks; None if it is not
     HTTP."""
-    response = HTTPResponse(Received(answer.data))
+    response = HTTPResponse(Received(io.BytesIO(answer.data)))
     try:
         response.begin()
         response.body = response.read()
@@ -238,22 +237,33 @@ def slowly(client):
     return bytes(came), "the end"
 
 
+POST = (b"POST /a%20b?c=d%20e HTTP/1.1\r\nHost: localhost\r\nX-Probe: 1\r\n"
+        b"Content-Length: 4\r\nConnection: close\r\n\r\nbody")
+PROBE = "tests.spec.pep3333app:"  # its applications use what PEP 3333 promises
+
+
 def complete_pep3333(subject):
-    """tests/spec/pep3333app.py uses what PEP 3333 promises, and names what it did not get."""
-    request = (b"POST /a%20b?c=d%20e HTTP/1.1\r\nHost: localhost\r\nX-Probe: 1\r\n"
-               b"Content-Length: 4\r\nConnection: close\r\n\r\nbody")
-    with subject.start(PROBE) as server:
-        answer = lab.ask(server.port, request, timeout=subject.patience)
+    uses_all_that_is_promised(subject)
+    keeps_the_rules(subject)
+    for probe, what in {"fails_in_the_middle": "raises an exception in its second block",
+                        "never_ends": "makes blocks without an end, and its client leaves"}.items():
+        closes_the_iterable(subject, probe, what)
+
+
+def uses_all_that_is_promised(subject):
+    """tests/spec/pep3333app.py names what it did not get."""
+    with subject.start([PROBE + "app"]) as server:
+        answer = lab.ask(server.port, POST, timeout=subject.patience)
         report = re.search(rb"missing: (.*)\.", answer.body)
-        done = "Started with the argument tests.spec.pep3333app:app, the server was sent a POST."
+        done = f"Started with the argument {PROBE}app, the server was sent a POST."
         if not report:
             raise Fault(done, "The application's body, which names what it missed.",
-                        "The server did not answer as the application does, but with "
-                        f"{answer.body[:200]!r}.")
+                        "The server did not answer as the application does. "
+                        + what_came(answer, server))
         missing = report[1].decode().split(", ") if report[1] else []
         if b"written first" not in answer.body:
             missing.append("write()")
-        if not lab.eventually(lambda: "the iterable was closed" in server.stderr, 1):
+        if not was_closed(server, 1):
             missing.append("close()")
         if answer.status != 203:
             missing.append("exc_info")
@@ -262,10 +272,44 @@ def complete_pep3333(subject):
                         f"It missed {', '.join(missing)}.")
 
 
+def was_closed(server, patience):
+    return lab.eventually(lambda: "the iterable was closed" in server.stderr, patience)
+
+
+def keeps_the_rules(subject):
+    with subject.start([PROBE + "validated"]) as server:
+        answer = lab.ask(server.port, POST, timeout=subject.patience)
+        if answer.status != 203 or b"missing: ." not in answer.body:
+            raise Fault(f"Started with the argument {PROBE}validated, the server was sent a POST. "
+                        "wsgiref.validate stands between the two, and looks at what they do.",
+                        "It finds nothing wrong: 203, and the application's body.",
+                        what_came(answer, server))
+
+
+def closes_the_iterable(subject, probe, what):
+    """The client leaves when it has the first of the body."""
+    with subject.start([PROBE + probe]) as server:
+        with lab.connect(server.port, timeout=subject.patience) as connection:
+            connection.sendall(POST)
+            with suppress(OSError):
+                lab.read_until(connection, b"\r\n\r\n")
+        if not was_closed(server, subject.patience):
+            raise Fault(f"Started with the argument {PROBE}{probe}, the server was sent a POST. "
+                        f"The application {what}.",
+                        "What it returned has a close(), which is called in this case, too.",
+                        f"{subject.patience:g} s later it was not called. {doing(server)}")
+
+
 ASKED_TWICE = ("A client of HTTP/1.1 asked twice on one connection.", "Two answers.")
 
 
 def keeps_alive(subject):
+    stays_open(subject)
+    answers_each_in_turn(subject)
+    says_where_it_ends(subject)
+
+
+def stays_open(subject):
     """Two requests on one connection; the first answer has a Content-Length."""
     request = b"GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with subject.start(["part2.wsgiapp:app"]) as server, \
@@ -281,3 +325,52 @@ def keeps_alive(subject):
             answer = b""
         if not answer:
             raise Fault(*ASKED_TWICE, "The server closed the connection after its first answer.")
+
+
+def answers_each_in_turn(subject):
+    targets = [f"/{secrets.token_hex(4)}" for _ in range(3)]
+    requests = "".join(f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n" for target in targets)
+    expected = [f"GET {target}".encode() for target in targets]
+    with serving(subject, "says_what_was_asked") as server:
+        bodies = bodies_of(server, subject, requests.encode(), 3)
+        if bodies != expected:
+            raise Fault(f"{started('says_what_was_asked')} was sent three requests in one piece.",
+                        f"Three answers on this connection, in this order: {expected}.",
+                        f"The bodies of its answers are {bodies}. {doing(server)}")
+
+
+def says_where_it_ends(subject):
+    """The length of a generator is nobody's to know; a client of HTTP/1.0 knows no chunks."""
+    for version, how in {"1.1": "It comes in chunks, or the connection ends with it.",
+                         "1.0": "The connection ends with it: nobody asked for more."}.items():
+        with serving(subject, "comes_in_blocks") as server:
+            request = f"GET /hello HTTP/{version}\r\nHost: localhost\r\n\r\n".encode()
+            expected = b"one \x80\xff\x00 two " + server.nonce.encode()
+            bodies = bodies_of(server, subject, request, 1)
+            if bodies != [expected]:
+                raise Fault(f"{started('comes_in_blocks')} got a request of HTTP/{version}. The "
+                            "application returns a generator.",
+                            f"The client sees where the body ends. {how}",
+                            f"The client waited {subject.patience:g} s for the end. "
+                            f"{doing(server)}" if not bodies else f"The body was {bodies[0]!r}.")
+
+
+class Stream(io.BufferedReader):
+    """What comes on a connection, for one HTTPResponse after another: they close what they read."""
+
+    def close(self):
+        pass
+
+
+def bodies_of(server, subject, requests, number):
+    """The bodies of so many answers on one connection; fewer, if their ends are not to be seen."""
+    bodies = []
+    with lab.connect(server.port, timeout=subject.patience) as connection:
+        connection.sendall(requests)
+        stream = Stream(connection.makefile("rb", buffering=0))
+        with suppress(OSError, HTTPException):
+            while len(bodies) < number:
+                response = HTTPResponse(Received(stream))
+                response.begin()
+                bodies.append(response.read())
+    return bodies

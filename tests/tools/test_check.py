@@ -15,10 +15,10 @@ import pytest
 import lab
 from tests.grader import hints
 from tests.grader.beginning import beginning, places, predecessor
-from tests.grader.grading import Question, ask, grade, missing, questions
+from tests.grader.grading import WORDS, Question, ask, grade, missing, questions
 from tests.grader.progress import NOTHING, ORDER, next_stage
 from tests.helpers.scripts import linux_only, needs
-from tests.spec.stages import LESSONS, MANNERS, PROPERTIES, SHOWN, STAGES, TRACKS
+from tests.spec.stages import LESSONS, PROPERTIES, SHOWN, STAGES, TRACKS
 from tests.spec.subject import Subject
 
 WRONG = lab.PROJECT / "tests/wrong"
@@ -77,7 +77,7 @@ def test_our_stage_fails_the_check_of_one_after_it(one, other):
 
 def test_every_question_is_asked_in_a_report():
     asked = {question.name for stage in STAGES.values() for question in questions(stage)}
-    assert asked == {*PROPERTIES, *LESSONS, *MANNERS} - later(), asked
+    assert asked == set(WORDS) - later(), asked
 
 
 def later():
@@ -140,9 +140,9 @@ def test_every_question_of_a_stage_has_hints_and_a_command(stage):
 
 
 def test_hints_are_for_something():
-    keys = {*PROPERTIES, *LESSONS, *MANNERS, *(f"show {name}" for name in SHOWN)}
+    keys = {*WORDS, *(f"show {name}" for name in SHOWN)}
     assert set(hints.HINTS) == keys
-    assert set(hints.SEE) == {*PROPERTIES, *LESSONS, *MANNERS}
+    assert set(hints.SEE) == set(WORDS)
     assert {name for stage in STAGES.values() for name in stage.shows} <= set(SHOWN)
 
 
