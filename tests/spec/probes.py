@@ -19,16 +19,17 @@ def says_nonce(environ, start_response):
     return [NONCE.encode()]
 
 
-def says_something_new(environ, start_response):
-    """Another body each time it is called."""
-    start_response("200 OK", TEXT)
+def says_something_new(request, respond):
+    """Another body each time it is called: by position, for it has names of its own."""
+    respond("200 OK", TEXT)
     return [uuid.uuid4().hex.encode()]
 
 
 def has_a_status_of_its_own(environ, start_response):
     """Two of its headers have the same name."""
-    start_response(f"299 Nonce {NONCE}", [*TEXT, ("X-Nonce", NONCE), ("Set-Cookie", "a=1"),
-                                          ("Set-Cookie", f"b={NONCE}")])
+    start_response(f"299 Nonce {NONCE}", [
+        *TEXT, ("Content-Length", "12"), ("X-Nonce", NONCE), ("Set-Cookie", "a=1"),
+        ("Set-Cookie", f"b={NONCE}")])
     return [b"see my head\n"]
 
 

@@ -190,7 +190,8 @@ def response_says_its_length(trial):
     answer = trial.ask(trial.serve(), request(b"GET /pid"))
     told = answer.headers.get("content-length")
     expect(told == str(len(answer.body)), "A client asked for /pid, whose body is a list.",
-           f"Content-Length: {len(answer.body)}.", told)
+           f"Content-Length: {len(answer.body)}.",
+           f"Content-Length: {told}." if told else "There is no Content-Length.")
 
 
 def head_has_no_body(trial):

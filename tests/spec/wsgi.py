@@ -67,9 +67,12 @@ def body_of(answer):
 
 def what_came(answer, server):
     """A sentence on an answer that is not the right one, and what the server says of it."""
-    came = f"What came was {answer.data[:300]!r}." if answer.data else (
-        "The server closed the connection without a byte of an answer." if answer.end else
-        f"No byte of an answer came: {answer.error}. {doing(server)}")
+    if answer.data:
+        came = f"What came was {answer.data[:300]!r}."
+    elif answer.end:
+        came = "The server closed the connection without a byte of an answer."
+    else:
+        came = f"No byte of an answer came: {answer.error}."
     last = server.stderr.strip().splitlines()[-1:]
     return f"{came} The server said: {last[0]}" if last else came
 
@@ -118,6 +121,7 @@ def lost_of_the_head(response, nonce):
     there = {
         f"status 299 Nonce {nonce}": (response.status, response.reason) == (299, f"Nonce {nonce}"),
         "Content-Type: text/plain": response.headers.get_all("Content-Type") == ["text/plain"],
+        "Content-Length: 12, once": response.headers.get_all("Content-Length") == ["12"],
         f"X-Nonce: {nonce}": response.headers.get_all("X-Nonce") == [nonce],
         "Set-Cookie: a=1": "a=1" in response.headers.get_all("Set-Cookie", []),
         f"Set-Cookie: b={nonce}": f"b={nonce}" in response.headers.get_all("Set-Cookie", []),
@@ -341,18 +345,26 @@ def answers_each_in_turn(subject):
 
 def says_where_it_ends(subject):
     """The length of a generator is nobody's to know; a client of HTTP/1.0 knows no chunks."""
-    for version, how in {"1.1": "It comes in chunks, or the connection ends with it.",
-                         "1.0": "The connection ends with it: nobody asked for more."}.items():
-        with serving(subject, "comes_in_blocks") as server:
-            request = f"GET /hello HTTP/{version}\r\nHost: localhost\r\n\r\n".encode()
-            expected = b"one \x80\xff\x00 two " + server.nonce.encode()
-            bodies = bodies_of(server, subject, request, 1)
-            if bodies != [expected]:
-                raise Fault(f"{started('comes_in_blocks')} got a request of HTTP/{version}. The "
-                            "application returns a generator.",
-                            f"The client sees where the body ends. {how}",
-                            f"The client waited {subject.patience:g} s for the end. "
-                            f"{doing(server)}" if not bodies else f"The body was {bodies[0]!r}.")
+    with serving(subject, "comes_in_blocks") as server:
+        expected = b"one \x80\xff\x00 two " + server.nonce.encode()
+        hello = b"GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        bodies = bodies_of(server, subject, hello, 1)
+        if bodies != [expected]:
+            raise Fault(f"{started('comes_in_blocks')} got a request of HTTP/1.1, which does not "
+                        "say Connection: close. The application returns a generator.",
+                        "The client sees where the body ends. It comes in chunks, or the "
+                        "connection ends with it.",
+                        f"After {subject.patience:g} s the client waited for the end. "
+                        f"{doing(server)}" if not bodies else f"The body was {bodies[0]!r}.")
+        for path in ("/hello", "/list"):
+            request = f"GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode()
+            answer = lab.ask(server.port, request, timeout=subject.patience)
+            if answer.end is None or answer.body != expected:
+                raise Fault(f"{started('comes_in_blocks')} got a request for {path} of HTTP/1.0.",
+                            "The body as it is, and the end: chunks are not known there, and "
+                            "nobody asked for more.",
+                            what_came(answer, server)
+                            + " It did not close the connection." * (answer.end is None))
 
 
 class Stream(io.BufferedReader):
