@@ -44,7 +44,6 @@ LESSONS = {  # what only the stages are asked for that name it
     "workers_in_advance": "has its processes before the first client comes",
     "replaces_a_worker": "replaces a worker that was killed",
     "ends_its_children": "takes its children with it when it stops",
-    "sends_it_all": "sends a large answer whole to a client that reads slowly",
 }
 
 FOR_APPLICATIONS = {  # what every WSGI stage is asked for, in the order in which one builds it
@@ -56,7 +55,7 @@ FOR_APPLICATIONS = {  # what every WSGI stage is asked for, in the order in whic
     "makes_environ_anew": "makes an environ of its own for each request",
     "fills_environ": "leaves nothing out of environ that PEP 3333 requires",
     "outlives_its_application": "goes on when the application fails",
-    "sends_it_all": LESSONS["sends_it_all"],
+    "sends_it_all": "sends a large answer whole to a client that reads slowly",
 }
 
 SHOWN = {  # the faults that are a lesson, in words
@@ -264,7 +263,7 @@ STAGES = {stage.name: stage for stage in [
           "3a", 20, claims=["3.28"], faults=HELLO),
     Stage("3l", "part3/webserver3l.py",
           "a connection is a generator: where it would have to wait, it yields",
-          "3k", 41, claims=["3.29"], faults=HELLO, lessons=["sends_it_all"]),
+          "3k", 41, claims=["3.29"], faults=HELLO),
     Stage("3m", "part3/webserver3m.py",
           "the WSGI server in the loop: 2i with yield from where it waited",
           "2i", 67, "3l", claims=["3.30"], wsgi=True, faults=ONE_REQUEST),

@@ -211,8 +211,7 @@ def outlives_its_application(subject):
 
 def sends_it_all(subject):
     """To a client that takes a little, and waits before it takes more."""
-    application = ["tests.spec.probes:is_large"] if subject.arguments else []
-    with subject.start(application, TIMES=1_000_000) as server, socket.socket() as client:
+    with serving(subject, "is_large") as server, socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         client.settimeout(subject.patience)
         client.connect(("127.0.0.1", server.port))
@@ -220,9 +219,8 @@ def sends_it_all(subject):
         came, how = slowly(client)
         body = body_of(lab.Answer(data=came))
         if body != LARGE:
-            with_what = " ".join(application) or "TIMES=1000000"
-            raise Fault(f"Started with {with_what}, the server was asked for /hello, and the "
-                        "client read slowly.", f"All {len(LARGE)} bytes of the body, as they were.",
+            raise Fault(f"{started('is_large')} was asked for /hello, and the client read slowly.",
+                        f"All {len(LARGE)} bytes of the body, as they were.",
                         f"{len(body)} bytes of a body came, then {how}. {doing(server)}")
 
 

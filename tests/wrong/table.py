@@ -97,7 +97,6 @@ WSGI = [  # what is between a server and an application
     Wrong("never_says_where_it_ends.py", "3n", "keeps_alive", "waited for the end"),
     Wrong("sends_chunks_to_http_1_0.py", "3n", "keeps_alive", "chunked"),
     Wrong("stays_open_for_http_1_0.py", "3n", "keeps_alive", "It did not close"),
-    Wrong("sends_once.py", "3l", "sends_it_all", r"\d bytes of a body came, then the end"),
 ]
 
 WRONG = [*ANSWERS, *LOAD, *WSGI]
