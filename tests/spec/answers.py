@@ -158,8 +158,8 @@ def fault_in(answer, body):
         return f"{wrong} {what_came(answer)}"
     if response.status != 200:
         return f"Its status is {response.status}. {what_came(answer)}"
-    if response.complete is False:
-        return f"The body is shorter than its head says. {what_came(answer)}"
+    if response.lacks:
+        return f"{response.lacks} {what_came(answer)}"
     if body is not None and response.body not in (body, body.rstrip(b"\n")):
         return f"The body is {response.body[:200]!r}, and not {body!r}. {what_came(answer)}"
     return ""

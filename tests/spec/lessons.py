@@ -36,7 +36,8 @@ def sleeps_after_answer(subject):
     at_once, later = (seconds_to_the_end(subject, delay) for delay in (0, 1))
     if not 0.5 <= later - at_once <= 2:
         raise Fault("The server was started with DELAY=0, and with DELAY=1; a client asked, and "
-                    "read until the end.", "The end comes with the answer, and one second after it.",
+                    "read until the end.",
+                    "The end comes with the answer, and one second after it.",
                     f"It came {at_once:.2f} s after the answer, and {later:.2f} s after it.")
 
 

@@ -5,7 +5,7 @@ import os
 import platform
 import socket
 import struct
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import lab
@@ -64,15 +64,19 @@ def struct_at(pid, address, kind):
 
 def limits_of_sockets(pid):
     """The SO_RCVTIMEO, in seconds, of each socket of a process: 0 if it has none."""
-    call, handle, limits = ctypes.CDLL(None).syscall, os.pidfd_open(pid), []
-    for number, target in lab.descriptors(pid).items():
-        if not target.startswith("socket:"):
-            continue
-        if (copy := call(PIDFD_GETFD, handle, number, 0)) < 0:  # not ours to see
-            break
-        with closing(socket.socket(fileno=copy)) as copied:
-            seconds, part = struct.unpack(
-                "qq", copied.getsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, 16))
-            limits.append(seconds + part / TIMEVAL)
-    os.close(handle)
-    return limits
+    sockets = [number for number, target in lab.descriptors(pid).items()
+               if target.startswith("socket:")]
+    handle = os.pidfd_open(pid)
+    try:
+        copies = [ctypes.CDLL(None).syscall(PIDFD_GETFD, handle, number, 0) for number in sockets]
+    finally:
+        os.close(handle)
+    return [limit_of_socket(copy) for copy in copies if copy >= 0]
+
+
+def limit_of_socket(descriptor):
+    """Its SO_RCVTIMEO in seconds; the descriptor is closed."""
+    with socket.socket(fileno=descriptor) as copied:
+        limit = copied.getsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, 16)
+    seconds, part = struct.unpack("qq", limit)
+    return seconds + part / TIMEVAL
