@@ -10,6 +10,7 @@ import lab
 from tests.spec.subject import (
     TRACEBACK,
     Fault,
+    but_for_a_signal,
     chief,
     must_answer,
     must_not_show_a_traceback,
@@ -69,7 +70,7 @@ def stays(subject):
     with subject.start() as server:
         seconds = quiet_time(server)
         must_answer(server, subject, f"{seconds:.1f} s in which nobody came")
-    with subject.start() as server:
+    with subject.start() as server, but_for_a_signal():
         with silent_clients(server, 1) as [late]:
             seconds = quiet_time(server)
             with suppress(OSError):  # who came so late need not be answered

@@ -96,7 +96,7 @@ def without_chunks(rest):
             raise Malformed(f"A chunk begins with its size, in hexadecimal, not {line[:80]!r}.")
         size = int(match[1], 16)
         if size == 0:
-            return body, "" if ends_here(rest) else "The empty line after its last chunk is missing."
+            return body, "" if ends_here(rest) else "No empty line follows its last chunk."
         chunk, rest = rest[:size], rest[size:]
         body += chunk
         if len(rest) < 2:

@@ -88,7 +88,8 @@ ANSWERS = [  # what a client gets, and what becomes of the server when a client 
     Wrong("leaks_who_says_nothing.c", "3a", "keeps_descriptor_count", r"It has \d\d\. Of what"),
 
     # DELAY.
-    Wrong("ignores_delay.py", "3b", "sleeps_after_answer", r"It came (2\.9|3)\S+ s after .* and (2\.9|3)"),
+    Wrong("ignores_delay.py", "3b", "sleeps_after_answer",
+          r"It came (2\.9|3)\S+ s after .* and (2\.9|3)"),
     Wrong("sleeps_before_the_answer.py", "3b", "sleeps_after_answer", r"and 0\.\d+ s after it"),
     Wrong("sleeps_after_the_end.py", "3b", "sleeps_after_answer", r"and 0\.\d+ s after it"),
 
