@@ -5,7 +5,7 @@ import textwrap
 
 from tests.grader.grading import questions
 from tests.grader.hints import section
-from tests.spec.stages import STAGES
+from tests.spec.stages import PROPERTIES, STAGES
 
 FIRST = "1"  # what a stage without a parent begins with
 EMPTY = '''
@@ -78,6 +78,7 @@ def places(stage):
 def news(stage, before):
     """A line for each thing that the stage is asked for and the one before it was not."""
     known = {question.words for question in questions(before)} if before else set()
+    known |= {PROPERTIES[name] for name in before.has} if before else set()
     new = [question for question in questions(stage) if question.words not in known]
     return "\n".join(textwrap.fill(
         question.words + ", on purpose" * (question.kind == "show"), 95,
