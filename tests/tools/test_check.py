@@ -18,7 +18,7 @@ from tests.grader.beginning import beginning, places, predecessor
 from tests.grader.grading import WORDS, Question, ask, grade, missing, questions
 from tests.grader.progress import NOTHING, ORDER, next_stage
 from tests.helpers.scripts import linux_only, needs
-from tests.spec.stages import LESSONS, PROPERTIES, SHOWN, STAGES, TRACKS
+from tests.spec.stages import FOR_APPLICATIONS, LESSONS, PROPERTIES, SHOWN, STAGES, TRACKS
 from tests.spec.subject import Subject
 
 WRONG = lab.PROJECT / "tests/wrong"
@@ -112,6 +112,31 @@ def test_server_without_fork_is_told_what_to_pass_over():
     result = ask(Question("a_process_for_each", "lesson"), STAGES["3c"], subject)
     assert result.verdict == "no"
     assert "Node.js have no fork" in hints.hints(result.question)[0]
+
+
+@needs("node")
+def test_server_in_another_language_is_told_that_stage_2_is_for_python():
+    """It says hello, whatever application it is given; nothing else is asked then."""
+    results = grade(STAGES["2"], NODE)
+    assert [question.name for question in missing(results)] == ["runs_wsgi"]
+    assert "WSGI is an interface of Python" in hints.hints(missing(results)[0])[0]
+    assert "passes this stage over" in hints.hints(missing(results)[0])[0]
+
+
+def test_every_wsgi_stage_is_asked_what_it_does_for_an_application():
+    for stage in STAGES.values():
+        asked = [question.name for question in questions(stage) if question.kind == "application"]
+        assert asked == (list(FOR_APPLICATIONS) if stage.wsgi else [])
+
+
+def test_a_stage_is_asked_for_the_steps_up_to_it():
+    def steps(name):
+        return [question.name for question in questions(STAGES[name]) if question.kind == "step"]
+
+    assert (steps("2"), steps("3h"), steps("3l")) == ([], [], [])
+    assert steps("2d") == ["step_2b", "step_2c", "step_2d"]
+    assert steps("3m") == steps("2i")  # which it is made of
+    assert "step_2j" in steps("2j")
 
 
 def test_fault_that_does_not_show_is_not_passed():
