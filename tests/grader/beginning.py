@@ -5,7 +5,7 @@ import textwrap
 
 from tests.grader.grading import questions
 from tests.grader.hints import section
-from tests.spec.stages import STAGES
+from tests.spec.stages import PROPERTIES, STAGES
 
 FIRST = "1"  # what a stage without a parent begins with
 EMPTY = '''
@@ -78,9 +78,11 @@ def places(stage):
 def news(stage, before):
     """A line for each thing that the stage is asked for and the one before it was not."""
     known = {question.words for question in questions(before)} if before else set()
+    known |= {PROPERTIES[name] for name in before.has} if before else set()
     new = [question for question in questions(stage) if question.words not in known]
-    return "\n".join(f"    {question.words}" + ", on purpose" * (question.kind == "show")
-                     for question in new) or NOTHING_ASKED
+    return "\n".join(textwrap.fill(
+        question.words + ", on purpose" * (question.kind == "show"), 95,
+        initial_indent=" " * 4, subsequent_indent=" " * 8) for question in new) or NOTHING_ASKED
 
 
 def wrapped(text):

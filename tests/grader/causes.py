@@ -197,7 +197,7 @@ CAUSES = {  # the first that fits counts
          "b\"...\" is bytes, \"...\" is text in Python: text.encode() and data.decode() make one "
          "of the other."), "1.4"),
     "no_text": Cause(
-        r"UnicodeDecodeError|invalid byte sequence|incompatible character encod",
+        r"UnicodeDecodeError|codec can't decode|invalid byte sequence|incompatible character encod",
         "these bytes are no text", (),
         ("A client may send any bytes. Which line of yours believes that they are text?",
          "Say what is to become of bytes that are none: in Python "

@@ -2,6 +2,7 @@
 """One client of each kind, for the lines that make check prints: it says what it sends and gets.
 
     asks N      asks for /hello, N times, one after another; once if there is no number
+    late        connects, says nothing for a second, and asks with a long request then
     crowd N     N clients ask at the same moment; how many were answered
     row N       N clients ask one after another, and leave with the first bytes
     silent N    N clients that connect and say nothing, for a minute
@@ -68,6 +69,22 @@ def shortened(data):
     return repr(data) if len(data) <= 80 else f"{data[:60]!r} ... ({len(data)} bytes)"
 
 
+def late(count):
+    """Who answers before he was asked is found out, and who reads a part of the request only."""
+    with connect() as connection:
+        time.sleep(1)
+        connection.settimeout(0.1)
+        try:
+            print("unasked ", connection.recv(65536) or "the server closed")
+        except TimeoutError:
+            print("unasked  nothing came, as it should be")
+        connection.sendall(REQUEST[:-2] + b"Cookie: " + b"c" * 400 + b"\r\n\r\n")
+        time.sleep(1)
+        data, end = read(connection)
+        print("received", data)
+        print("then    ", end, flush=True)
+
+
 def crowd(count):
     """All of them connect, then all of them ask, then all of them read."""
     clients = [connect() for _ in range(count)]
@@ -125,7 +142,7 @@ def leaves(count):
 
 
 KINDS = {kind.__name__: kind for kind in
-         (asks, crowd, row, silent, nothing, nonsense, leaves)}
+         (asks, late, crowd, row, silent, nothing, nonsense, leaves)}
 
 
 def main():

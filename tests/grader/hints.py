@@ -1,8 +1,8 @@
 """The one table of hints: what to think about when a server lacks a property.
 
-For each property two or three hints, the weakest first; to the last one the section of a notebook
-is added. A hint for one stage alone stands under "stage name"; one for a fault that ought to show
-under "show name". {server} in a command of SEE is the command of the reader's server.
+For each question two or three hints, the weakest first, and where to read: the section of a chapter,
+or a file. They use no word that a reader learns after the first stage that is asked the question.
+A hint on a fault that ought to show stands under "show name".
 """
 
 import re
@@ -23,15 +23,33 @@ HINTS = {
         "It begins to listen after the calls socket, bind and listen, and goes on for ever: "
         "accept stands in a loop.",
         "1.1"],
-    "answers": [
+    "accepts": [
+        "The kernel has let the client in, on its own: it stands in the queue of your listening "
+        "socket. Which call takes it out?",
+        "accept waits for a client, and returns a socket that is new: the connection with this "
+        "one client.",
+        "1.4"],
+    "reads": [
+        "A client is connected before it asks. Which call of yours waits for its question, on "
+        "which of your two sockets?",
+        "recv, on the socket that accept returned, waits until something comes. Read before you "
+        "answer: what is still unread when you close turns the end into a reset, and the client "
+        "may lose its answer. A browser asks with 500 bytes and more.",
+        "1.4"],
+    "goes_on": [
         "Some calls a server makes once: socket, bind, listen. Others it makes for each client: "
         "accept, recv, sendall, close. Which of yours stand in a loop?",
-        "Which socket do you read from and write to: the listening one, or the one that accept "
-        "returned? And is the request read, and all of the answer sent, before anybody closes "
-        "the connection?",
+        "What does your server do when it has answered one client: does it come back to accept, "
+        "with its listening socket still open?",
+        "1.4"],
+    "answers": [
+        "What came, byte by byte, is not what was expected. Look at what stands between the "
+        "status line and the body, and at both ends of it all.",
+        "Which socket do you write to: the listening one, or the one that accept returned? Is all "
+        "of the answer sent, and not a byte more? In C sizeof counts the NUL at the end of a "
+        "text. If you send a Content-Length, count the bytes of the body.",
         "The answer is b\"HTTP/1.1 200 OK\\r\\n\\r\\nHello, World!\\n\": a status line, an empty "
-        "line, the body. Compare it with yours byte by byte, line ends too; in C sizeof counts one "
-        "byte more, the NUL at the end.",
+        "line, the body.",
         "1.4"],
     "survives_silent_client": [
         "Some clients connect and say nothing; browsers do. What does reading give you when the "
@@ -119,12 +137,133 @@ HINTS = {
         "The status and the headers come by start_response, the body as an iterable of bytes. "
         "Send them in that order, then close.",
         "2.8"],
+    "calls_it_anew": [
+        "The same answer came twice, from an application that never says the same. When did your "
+        "server call it?",
+        "Load it once, when the server starts; call it in the loop, once for each request, with "
+        "that request's environ.",
+        "2.5"],
+    "passes_the_head_on": [
+        "The application says status and headers. By which call, and what do you keep of it?",
+        "start_response is a function of yours: application(environ, start_response). The status "
+        "it is given is the text after HTTP/1.1, such as 404 Not Found.",
+        "Headers are a list of pairs, and two may have the same name: Set-Cookie does. Send each "
+        "on a line of its own, in this order; a dictionary would lose some.",
+        "2.7"],
+    "sends_every_block": [
+        "A body is as many blocks as the application likes. How many of them do you send?",
+        "What the application returns can be iterated over, and that is all one knows: a list, a "
+        "generator, an object with __iter__. It may have no length and no [0].",
+        "Blocks are bytes, and go out as they are, joined without anything between them. A "
+        "picture is no text: nothing needs to be decoded.",
+        "2.4"],
+    "waits_for_start_response": [
+        "When you make the head of the response, has the application already called "
+        "start_response?",
+        "If the application is a generator, to call it runs none of its lines. The first runs when "
+        "you ask for the first block: iterate first, make the head after it.",
+        "Start with no status at all for each request. An application that never gives one has "
+        "failed: that is a 500, not a 200.",
+        "2.5"],
+    "says_what_was_asked": [
+        "The application learns from environ what it was asked. Where do your REQUEST_METHOD and "
+        "PATH_INFO come from?",
+        "The request line has three words: GET /hello HTTP/1.1. The first is REQUEST_METHOD, the "
+        "second PATH_INFO, of this request and of no other.",
+        "2.6"],
+    "makes_environ_anew": [
+        "The application found in environ what it had left there at another request. How often do "
+        "you make that dictionary?",
+        "An application may change its environ as it likes, and frameworks do. Make a new "
+        "dictionary for each request: a function that returns one is the easiest way.",
+        "2.6"],
+    "fills_environ": [
+        "Read what was seen: one entry is missing, or not what PEP 3333 says. Which of the three "
+        "sources should it come from: the request, the server, WSGI?",
+        "REQUEST_METHOD, PATH_INFO, SERVER_NAME, SERVER_PORT and SERVER_PROTOCOL are text, the "
+        "port too. wsgi.version is (1, 0), wsgi.url_scheme is \"http\", wsgi.errors is "
+        "sys.stderr, and wsgi.multithread, wsgi.multiprocess and wsgi.run_once are true or false.",
+        "wsgi.input is a file of the request's body and of nothing else. Where there is no body it "
+        "is at its end at once: io.BytesIO() is such a file, and a socket's file is none, for it "
+        "waits for the client.",
+        "2.6"],
+    "outlives_its_application": [
+        "The application raised an exception. Who caught it, and what did the client get?",
+        "Catch it around all that the application does, print it, answer 500 Internal Server "
+        "Error, and go on with the next client.",
+        "The application works in two places: when it is called, and when you ask its iterable "
+        "for a block. It can fail in both.",
+        "2.8"],
+    "sends_it_all": [
+        "The client reads slowly, and the answer is larger than what the kernel takes at once. "
+        "What becomes of the rest?",
+        "send returns how many bytes it has taken; that may be fewer than you gave it. A socket "
+        "that does not block fails instead of waiting, when there is no room.",
+        "Keep what was not taken. Send it when the socket can be written to again: sendall does "
+        "that on a socket that blocks, a loop of your own where it does not.",
+        "3.29"],
     "complete_pep3333": [
         "The application names what it missed. Look each of these words up in PEP 3333.",
         "Path and query part at the question mark, the path is percent-decoded; each header "
         "becomes HTTP_NAME; wsgi.input gives the body, and no more than Content-Length.",
         "start_response returns write(), takes exc_info, and what the application returned is "
         "closed at the end, if it has a close().",
+        "2.9"],
+    "step_2b": [
+        "environ has to say all that the head of the request says. What is in the head that your "
+        "environ has no entry for?",
+        "The target parts at its first question mark: before it PATH_INFO, with %20 turned into "
+        "a blank, after it QUERY_STRING, left as it is. A header X-Probe becomes HTTP_X_PROBE: in "
+        "capitals, with _ for -. Content-Type and Content-Length have no HTTP_ before them.",
+        "2.9"],
+    "step_2c": [
+        "One recv gives a piece of what was sent, and it may end anywhere: in the head, or in the "
+        "body. How do you know that you have all?",
+        "Keep what comes in a buffer. Take all up to the empty line, then as many bytes as "
+        "Content-Length says; recv until they are there. wsgi.input is a file of these bytes.",
+        "2.9"],
+    "step_2d": [
+        "The application makes its body slowly, and the client could have the first block long "
+        "before the last. What do you wait for?",
+        "Send each block when you have it, the head before the first. start_response returns a "
+        "write(), which does the same with the block that it is given.",
+        "2.9"],
+    "step_2e": [
+        "Three things at the end of PEP 3333: what the application returned may have a close(), "
+        "start_response takes exc_info, and a Date is a date. Which of them was missed?",
+        "Call close() in a finally, whatever has happened. Called with exc_info once the head is "
+        "out, start_response raises exc_info[1]: the application ends of its own error. "
+        "email.utils.formatdate(usegmt=True) is the Date.",
+        "2.9"],
+    "step_2f": [
+        "How does a client know that it has the whole body, if not by the end of the connection?",
+        "Where the application returns a list, its length is the sum of its blocks: say it in "
+        "Content-Length, unless the application has. HEAD gets the same head, and no body.",
+        "2.9"],
+    "step_2g": [
+        "A body without a Content-Length comes in chunks. What does each of them begin with, and "
+        "what is the last one like?",
+        "A size in hexadecimal, a line end, so many bytes, a line end; size 0 is the last. Put "
+        "them together for wsgi.input. Who sends Expect: 100-continue waits for HTTP/1.1 100 "
+        "Continue and an empty line before the body.",
+        "2.9"],
+    "step_2h": [
+        "RFC 9112 has a grammar for the head, and what does not match it is no request. What does "
+        "yours let in?",
+        "The name of a header is a token, without blanks; answer 400 to another. A target may be "
+        "http://example.com/a: then the host is example.com and the path /a.",
+        "2.9"],
+    "step_2i": [
+        "Two servers must not read the same bytes in two ways. Which of these could be?",
+        "Refuse a request with both a Content-Length and chunks. Refuse to send a header with a "
+        "line end in it. Before you close, shut down your side and read what still comes, or the "
+        "kernel resets the connection and your answer is lost.",
+        "2.9"],
+    "step_2j": [
+        "A client connects and says nothing, or half of it. How long do you wait?",
+        "TIMEOUT in the environment says how many seconds. settimeout makes recv raise "
+        "TimeoutError; measure from the beginning of the head, or a byte now and then keeps you "
+        "for ever. A head that has begun gets 408 Request Timeout.",
         "2.9"],
     "keeps_alive": [
         "In HTTP/1.1 a connection stays open after an answer, unless one of the two says "
@@ -203,6 +342,12 @@ HINTS = {
         "0.0.0.0, :: or no address at all lets the whole network in. HOST in the environment "
         "names the address, 127.0.0.1 if it is not set: give it to bind, beside the port.",
         "1.2"],
+    "stays": [
+        "For some seconds nobody came, or one came and said nothing; both are usual. Which of "
+        "your calls does not want to wait so long?",
+        "A time limit on a socket makes accept or recv fail when it is over. That ends one wait, "
+        "and not the server: catch it, or wait without a limit.",
+        "1.1"],
     "idles": [
         "Your server is busy while there is nothing to do. Which loop of yours never sleeps?",
         "In a loop a call that returns at once, with nothing, asks the kernel a million times. "

@@ -11,7 +11,8 @@ from tests.grader import hints, tryit
 from tests.grader.grading import WORDS, questions, to_hint_at
 from tests.spec.stages import STAGES, TRACKS
 
-GROUPS = {"property": "What it can do", "lesson": "Its lesson",
+GROUPS = {"property": "What it can do", "application": "What it does for an application",
+          "step": "What its track has promised so far", "lesson": "Its lesson",
           "show": "Its faults, on purpose: show me", "manner": "Manners"}
 MARKS = {"yes": ("✓", "green"), "shown": ("✓", "green"), "no": ("✗", "bold red"),
          "not shown": ("○", "bold yellow"), "excused": ("–", "dim"), "unseen": ("–", "dim")}

@@ -7,11 +7,10 @@ from contextlib import contextmanager
 
 import lab
 from tests.grader.grading import to_hint_at
-from tests.spec.stages import TRACKS
+from tests.spec.stages import ORDER
 
 FOLDER = lab.PROJECT / "my"
 FILE = FOLDER / ".progress.json"
-ORDER = [name for names in TRACKS.values() for name in names]  # one track after the other
 NOTHING = {"passed": [], "last": None, "missing": [], "hints": {}}
 
 

@@ -30,6 +30,8 @@ class Try:
             {family} and the like an instrument of the system, {server} its command once more
     look    what to look for
     delay   DELAY, in seconds; a number with a point, as make check has it
+    app     what a WSGI server is started with
+    setting what the environment has besides
     limit   a ulimit to start the server with; {processes} is what the reader runs and twenty more
     """
 
@@ -37,6 +39,8 @@ class Try:
     look: str
     delay: str = "0.1"
     limit: str = ""
+    app: str = "part2.wsgiapp:app"
+    setting: str = ""
 
 
 ZOMBIES = "A line with Z in its third column is a zombie. Each server process in the list is " \
@@ -47,9 +51,18 @@ TRIES = {
     "starts": Try("{listening}",
                   "There ought to be a line with {host}:{port}. If there is none, read what your "
                   "server said before."),
-    "answers": Try(f"{CLIENT} asks 2",
-                   "The same answer ought to come twice: the status line, an empty line, the body, "
-                   "each with its line end, then \"the server closed\"."),
+    "accepts": Try(f"{CLIENT} silent & sleep 1; {{queue}}",
+                   "Recv-Q (or the first number) says how many clients wait to be accepted: one "
+                   "has come, and ought to be in your server's hands. 0 is right."),
+    "reads": Try(f"{CLIENT} late",
+                 "Before the client asks nothing ought to come. Then it asks with a long request, "
+                 "gets the answer, and the server closes, without a reset."),
+    "answers": Try(f"{CLIENT} asks",
+                   "What came, byte by byte: the status line, an empty line, the body, each with "
+                   "its line end, then \"the server closed\"."),
+    "goes_on": Try(f"{CLIENT} asks 2", "The same answer ought to come twice."),
+    "stays": Try(f"sleep 6; {CLIENT} silent & sleep 6; kill $! ; {ASK}",
+                 f"Six seconds nobody comes, six seconds somebody is silent. {SERVED}"),
     "survives_silent_client": Try(f"{CLIENT} nothing; {ASK}", SERVED),
     "survives_garbled_client": Try(f"{CLIENT} nonsense; {ASK}",
                                    f"After which request does your server complain? {SERVED}"),
@@ -86,9 +99,68 @@ TRIES = {
         limit="-u {processes}"),
     "runs_wsgi": Try("curl -v -m 5 {host}:{port}/hello",
                      "The body ought to be the application's, and not one of your own."),
+    "calls_it_anew": Try(f"{ASK}; echo; {ASK}",
+                         "The application says something else each time it is called.",
+                         app="tests.spec.probes:says_something_new"),
+    "passes_the_head_on": Try(
+        "curl -i -m 5 {host}:{port}/hello",
+        "The head ought to be the application's: 299 Nonce, and each of its headers.",
+        app="tests.spec.probes:has_a_status_of_its_own"),
+    "sends_every_block": Try(
+        f"{ASK} | cat -v; curl -m 5 {{host}}:{{port}}/list | cat -v",
+        "A body of four blocks, twice: one, bytes that are no text, two, and a word.",
+        app="tests.spec.probes:comes_in_blocks"),
+    "waits_for_start_response": Try(
+        "curl -i -m 5 {host}:{port}/hello",
+        "The status ought to be 298 Late: the application says it when its first block is asked "
+        "for.", app="tests.spec.probes:starts_late"),
+    "says_what_was_asked": Try(
+        "curl -m 5 {host}:{port}/a; echo; curl -m 5 -X DELETE {host}:{port}/b",
+        "GET /a, and DELETE /b, for that is what was asked.",
+        app="tests.spec.probes:says_what_was_asked"),
+    "makes_environ_anew": Try(f"{ASK}; echo; {ASK}",
+                              "The application looks whether it has seen this environ before.",
+                              app="tests.spec.probes:marks_its_environ"),
+    "fills_environ": Try(ASK, "The application says what is wrong with its environ.",
+                         app="tests.spec.probes:looks_at_environ"),
+    "outlives_its_application": Try(
+        f"curl -i -m 5 {{host}}:{{port}}/hello; {ASK}",
+        "The application fails. The client ought to be told so, with status 500 and no more, and "
+        "so ought the second.", app="tests.spec.probes:fails"),
+    "sends_it_all": Try(
+        "curl -s -m 30 --limit-rate 4M {host}:{port}/hello | wc -c",
+        "The client reads slowly: how many bytes of the body has it got?",
+        app="tests.spec.probes:is_large"),
+    "step_2b": Try(
+        "curl -m 5 -H 'X-Probe: 1' '{host}:{port}/a%20b?c=d' | grep -E '_INFO|QUERY|PROBE'",
+        "PATH_INFO has a blank, QUERY_STRING is c=d, HTTP_X_PROBE is 1.",
+        app="wsgiref.simple_server:demo_app"),
+    "step_2c": Try("curl -m 5 -d 'my body' {host}:{port}/echo",
+                   "The application says what it has read: my body.", app="part2.shows:app"),
+    "step_2d": Try("curl -N -m 8 {host}:{port}/count; curl -N -m 5 {host}:{port}/write",
+                   "The numbers come one after another, while the application makes them; then "
+                   "what it writes by write().", app="part2.shows:app"),
+    "step_2e": Try("curl -i -m 5 {host}:{port}/fail; curl -m 5 {host}:{port}/hold",
+                   "Who fails late ends the answer where it is, and close() is called.",
+                   app="part2.shows:app"),
+    "step_2f": Try("curl -i -m 5 {host}:{port}/; curl -v -m 5 --head {host}:{port}/blocks",
+                   "The first answer says its Content-Length, the second has no body.",
+                   app="part2.shows:app"),
+    "step_2g": Try("(echo one; sleep 1; echo two) | curl -m 5 -T - {host}:{port}/echo",
+                   "A body comes in two chunks, and the application reads all of it.",
+                   app="part2.shows:app"),
+    "step_2h": Try("curl -i -m 5 -H 'Bad Name: 1' {host}:{port}/",
+                   "A header's name has no blank in it: the answer ought to be 400.",
+                   app="part2.shows:app"),
+    "step_2i": Try("curl -i -m 5 -H 'Content-Length: 4' -H 'Transfer-Encoding: chunked' -d body "
+                   "{host}:{port}/echo",
+                   "The request has two ends: the answer ought to be 400.", app="part2.shows:app"),
+    "step_2j": Try(f"{CLIENT} late",
+                   "With TIMEOUT=0.5 a client that says nothing for a second is given up: the "
+                   "server has closed.", app="part2.shows:app", setting="TIMEOUT=0.5"),
     "complete_pep3333": Try("curl -v -m 5 -d body -H 'X-Probe: 1' '{host}:{port}/a%20b?c=d%20e'",
                             "The status ought to be 203, and the body says what was missing; the "
-                            "application says so when it was closed."),
+                            "application says so when it was closed.", app="tests.spec.pep3333app:app"),
     "keeps_alive": Try(
         "curl -v -m 5 {host}:{port}/hello {host}:{port}/hello",
         "For the second request curl ought to say \"Re-using existing connection\"."),
@@ -163,10 +235,10 @@ def see(result, stage, command, port=None):
     each = TRIES[name]
     tools = instruments(command, port)
     if stage.wsgi:
-        application = "tests.spec.pep3333app" if name == "complete_pep3333" else "part2.wsgiapp"
-        command += f" {application}:app"
+        command += f" {each.app}"
     host = ANOTHER_HOST if name == "listens_on_host_only" and sees_proc() else "127.0.0.1"
     settings = f"HOST={host} PORT={port}" + f" DELAY={each.delay}" * ("DELAY" in stage.source())
+    settings += f" {each.setting}" * bool(each.setting)
     words = {"host": host, "port": port, "server": command, "settings": settings, "client": CLIENT,
              **tools}
     if name == "stops" and result.fault and "Ctrl-C" in result.fault.done:

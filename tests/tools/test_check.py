@@ -17,10 +17,10 @@ from tests.grader import hints
 from tests.grader.beginning import beginning, places, predecessor
 from tests.grader.causes import CAUSES
 from tests.grader.commands import shells_line
-from tests.grader.grading import Question, ask, grade, missing, questions
+from tests.grader.grading import WORDS, Question, ask, grade, missing, questions
 from tests.grader.progress import NOTHING, ORDER, next_stage
 from tests.helpers.scripts import linux_only, needs
-from tests.spec.stages import LESSONS, MANNERS, PROPERTIES, SHOWN, STAGES, TRACKS
+from tests.spec.stages import FOR_APPLICATIONS, LESSONS, PROPERTIES, SHOWN, STAGES, TRACKS
 from tests.spec.subject import Subject
 
 WRONG = lab.PROJECT / "tests/wrong"
@@ -79,7 +79,7 @@ def test_our_stage_fails_the_check_of_one_after_it(one, other):
 
 def test_every_question_is_asked_in_a_report():
     asked = {question.name for stage in STAGES.values() for question in questions(stage)}
-    assert asked == {*PROPERTIES, *LESSONS, *MANNERS} - later(), asked
+    assert asked == set(WORDS) - later(), asked
 
 
 def later():
@@ -114,6 +114,31 @@ def test_server_without_fork_is_told_what_to_pass_over():
     result = ask(Question("a_process_for_each", "lesson"), STAGES["3c"], subject)
     assert result.verdict == "no"
     assert "Node.js have no fork" in hints.hints(result.question)[0]
+
+
+@needs("node")
+def test_server_in_another_language_is_told_that_stage_2_is_for_python():
+    """It says hello, whatever application it is given; nothing else is asked then."""
+    results = grade(STAGES["2"], NODE)
+    assert [question.name for question in missing(results)] == ["runs_wsgi"]
+    assert "WSGI is an interface of Python" in hints.hints(missing(results)[0])[0]
+    assert "passes this stage over" in hints.hints(missing(results)[0])[0]
+
+
+def test_every_wsgi_stage_is_asked_what_it_does_for_an_application():
+    for stage in STAGES.values():
+        asked = [question.name for question in questions(stage) if question.kind == "application"]
+        assert asked == (list(FOR_APPLICATIONS) if stage.wsgi else [])
+
+
+def test_a_stage_is_asked_for_the_steps_up_to_it():
+    def steps(name):
+        return [question.name for question in questions(STAGES[name]) if question.kind == "step"]
+
+    assert (steps("2"), steps("3h"), steps("3l")) == ([], [], [])
+    assert steps("2d") == ["step_2b", "step_2c", "step_2d"]
+    assert steps("3m") == steps("2i")  # which it is made of
+    assert "step_2j" in steps("2j")
 
 
 def test_fault_that_does_not_show_is_not_passed():
@@ -186,7 +211,7 @@ def test_hint_that_names_select_names_its_limit():
 
 
 def test_hints_are_for_something():
-    keys = {*PROPERTIES, *LESSONS, *MANNERS, *(f"show {name}" for name in SHOWN)}
+    keys = {*WORDS, *(f"show {name}" for name in SHOWN)}
     assert set(hints.HINTS) == keys
     assert {name for stage in STAGES.values() for name in stage.shows} <= set(SHOWN)
 

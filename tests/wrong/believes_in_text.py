@@ -1,13 +1,17 @@
-"""Wrong: it believes that whatever a client sends is text."""
+"""Wrong: not all that clients send is text."""
 
-from polite import listen
+import sys
+
+from polite import RESPONSE, listen
 
 listen_socket = listen()
 while True:
     connection, address = listen_socket.accept()
     try:
-        print(connection.recv(65536).decode(), flush=True)
-        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\nHello, World!\n")
-    except OSError:  # the client left early
-        pass
+        print(connection.recv(65536).decode())
+        connection.sendall(RESPONSE)
+    except UnicodeDecodeError as error:
+        sys.exit(f"No text: {error}")
+    except OSError:
+        continue
     connection.close()
