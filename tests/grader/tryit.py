@@ -160,7 +160,8 @@ TRIES = {
                    "server has closed.", app="part2.shows:app", setting="TIMEOUT=0.5"),
     "complete_pep3333": Try("curl -v -m 5 -d body -H 'X-Probe: 1' '{host}:{port}/a%20b?c=d%20e'",
                             "The status ought to be 203, and the body says what was missing; the "
-                            "application says so when it was closed.", app="tests.spec.pep3333app:app"),
+                            "application says so when it was closed.",
+                            app="tests.spec.pep3333app:app"),
     "keeps_alive": Try(
         "curl -v -m 5 {host}:{port}/hello {host}:{port}/hello",
         "For the second request curl ought to say \"Re-using existing connection\"."),
