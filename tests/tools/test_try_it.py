@@ -236,8 +236,8 @@ def test_line_shows_the_fault_without_proc(case, monkeypatch):
 
 def test_there_is_a_line_for_every_question_and_each_is_tried():
     questions = {question.name for stage in STAGES.values() for question in questions_of(stage)}
-    assert set(tryit.TRIES) == questions
-    assert {case.name for case in CASES} == questions
+    assert questions <= set(tryit.TRIES)
+    assert questions <= {case.name for case in CASES}
 
 
 @of_each(CASES)
