@@ -126,6 +126,9 @@ def main():
         status = run(arguments())
     except Unclear as reason:
         sys.exit(str(reason))
+    except BrokenPipeError:  # make list | head
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 1
     except KeyboardInterrupt:
         with STARTING:  # every server has its guard now, which ends it when we do
             os._exit(130)

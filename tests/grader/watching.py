@@ -15,13 +15,15 @@ from rich.text import Text
 import lab
 from tests.grader import listing, printing, progress
 from tests.grader.beginning import start, task
-from tests.grader.checking import Server, check, grade_with_a_bar
-from tests.grader.grading import Question, missing, passed
+from tests.grader.checking import Server, check
+from tests.grader.grading import Question, grade, missing, passed
 from tests.grader.languages import FOLDER
 from tests.spec.stages import STAGES
 
 KEYS = "n next stage    h hint    l list    q quit"
 WAITING = "Waiting for a file to be saved."
+CTRL_C, CTRL_Z, CTRL_BACKSLASH = "\x03", "\x1a", "\x1c"
+LOCAL = 3  # where tcgetattr has the flags of a terminal that are about keys
 
 
 def watch(stage, given):
@@ -29,10 +31,9 @@ def watch(stage, given):
     Ctrl-C."""
     server = Server(stage, given)
     saved = changes(server)
-    with Keys() as keys:
-        if keys.usable:
-            Watch(stage, given, keys, saved).run()
-            return
+    if (keys := Keys()).usable:
+        Watch(stage, given, keys, saved).run()
+        return
     while True:
         check(stage, Server(stage, given))
         print(f"{WAITING} Ctrl-C ends this.", flush=True)
@@ -60,38 +61,31 @@ def is_source(change, path):
 
 
 class Keys:
-    """The keys of a terminal, one by one and unseen. On leaving the terminal is as it was, and
-    also while Ctrl-Z has stopped us. usable is False where there is no terminal."""
+    """The keys of a terminal, one by one and unseen, as long as a with block waits for them.
+
+    Outside of the block the terminal is as it was, also while Ctrl-Z has stopped us. The keys of
+    the signals come as keys, so that it is given back first. usable is False where there is no
+    terminal.
+    """
 
     def __init__(self):
         self.usable = sys.stdin.isatty() and sys.stdout.isatty() and in_front(sys.stdin)
         self.was_stopped = False
 
     def __enter__(self):
-        if self.usable:
-            self.before = termios.tcgetattr(sys.stdin)
-            self.take()
+        self.before = termios.tcgetattr(sys.stdin)
+        signal.signal(signal.SIGCONT, self.went_on)
+        tty.setcbreak(sys.stdin, termios.TCSANOW)
+        mode = termios.tcgetattr(sys.stdin)
+        mode[LOCAL] &= ~termios.ISIG
+        termios.tcsetattr(sys.stdin, termios.TCSANOW, mode)
         return self
 
     def __exit__(self, *exception):
-        if self.usable:
-            signal.signal(signal.SIGTSTP, signal.SIG_DFL)
-            self.give_back()
+        signal.signal(signal.SIGCONT, signal.SIG_DFL)
+        termios.tcsetattr(sys.stdin, termios.TCSANOW, self.before)
 
-    def take(self):
-        signal.signal(signal.SIGTSTP, self.stop)
-        tty.setcbreak(sys.stdin)
-
-    def give_back(self):
-        print("\x1b[?25h", end="", flush=True)  # the cursor, which a bar may have hidden
-        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, self.before)
-
-    def stop(self, signum, frame):
-        """Ctrl-Z: stop as any program does. We go on here when the shell says fg."""
-        self.give_back()
-        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGTSTP)
-        self.take()
+    def went_on(self, signum, frame):
         self.was_stopped = True
 
     def pressed(self):
@@ -115,31 +109,35 @@ class Watch:
 
     def __init__(self, stage, given, keys, saved):
         self.stage, self.given, self.keys, self.saved = stage, given, keys, saved
-        self.results = []
+        self.results, self.hinted = [], set()
         self.show, self.size = self.show_task, None
 
     def run(self):
         """Until q, or until the terminal is gone."""
-        actions = {"n": self.go_on, "h": self.hint, "l": self.list}
+        actions = {"n": self.go_on, "h": self.hint, "l": self.list, "saved": self.check,
+                   "draw": self.draw_again, CTRL_Z: self.stop}
         self.check()
         while (event := self.next_event()) != "q":
-            if event == "saved":
-                self.check()
-            elif event == "draw":
-                self.draw(self.show)
-            else:
-                actions.get(event, self.report)()
+            if event in (CTRL_C, CTRL_BACKSLASH):
+                raise KeyboardInterrupt
+            actions.get(event, self.report)()
 
     def next_event(self):
         """Wait for a key, or for "saved", or for "draw": the screen is another one."""
-        while True:
-            if next(self.saved):
-                return "saved"
-            if key := self.keys.pressed():
-                return key
-            if self.keys.was_stopped or os.get_terminal_size() != self.size:
-                self.keys.was_stopped = False
-                return "draw"
+        with self.keys:
+            while True:
+                if next(self.saved):
+                    return "saved"
+                if key := self.keys.pressed():
+                    return key
+                if self.keys.was_stopped or os.get_terminal_size() != self.size:
+                    self.keys.was_stopped = False
+                    return "draw"
+
+    def stop(self):
+        """Ctrl-Z: stop, and make with us, until the shell says fg."""
+        os.killpg(os.getpgrp(), signal.SIGTSTP)
+        self.draw_again()
 
     def check(self):
         """Grade, show; go on to the next stage if this one is passed."""
@@ -150,11 +148,15 @@ class Watch:
         self.works, self.said = self.server.build()
         self.results = []
         if self.works:
-            self.results = grade_with_a_bar(screen.console, self.stage, self.server.command)
+            screen.say("  Asking ...")
+            self.results = grade(self.stage, self.server.command)
             progress.remember(self.stage, self.results)
         self.report()
         if self.results and passed(self.results):
             self.go_on(f"Stage {self.stage.name} is passed.")
+
+    def draw_again(self):
+        self.draw(self.show)
 
     def report(self):
         self.draw(self.show_report)
@@ -163,9 +165,11 @@ class Watch:
         self.draw(self.show_list)
 
     def hint(self):
-        """Count a hint, and show it."""
-        if bad := missing(self.results):
-            progress.count_hint(bad[0].name)
+        """Show a hint: the first one, or one more each time."""
+        for question in missing(self.results)[:1]:
+            if question in self.hinted:
+                progress.count_hint(question.name)
+            self.hinted.add(question)
         self.draw(self.show_hint)
 
     def go_on(self, because=""):
