@@ -30,6 +30,7 @@ from lab.kernel import (
     sleeps_in,
     socket_pairs,
     thread_count,
+    unread,
     zombies,
 )
 from lab.server import PROJECT, Server, ServerError, free_port, stage_command, start, start_stage

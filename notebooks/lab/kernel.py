@@ -208,12 +208,24 @@ def connections(port):
 
     local and foreign are (address, port): together the socket pair, seen from the local side.
     A connection within this machine is listed twice, once from each side. inode is 0 where
-    no process holds that end any more. Raises CannotSee without /proc.
+    no process holds that end: it waits for accept, or was closed. Raises CannotSee without /proc.
     """
     _need_proc("socket pairs")
     return [Connection(local, foreign, state, inode)
-            for local, foreign, state, _, inode in _proc_net_tcp(port)
+            for table in ("net/tcp", "net/tcp6")
+            for local, foreign, state, _, inode in _proc_net_tcp(port, table)
             if state != "LISTEN"]
+
+
+def unread(port):
+    """How many bytes of its clients the server on a port has not read yet; they wait in the kernel.
+
+    Raises CannotSee without /proc.
+    """
+    _need_proc("unread bytes")
+    return sum(waiting for table in ("net/tcp", "net/tcp6")
+               for local, _, state, waiting, _ in _proc_net_tcp(port, table)
+               if local[1] == port and state != "LISTEN")
 
 
 def socket_pairs(port):

@@ -20,9 +20,9 @@ from tests.grader.beginning import start, task
 from tests.grader.checking import Server, check, check_all, check_only
 from tests.grader.comparing import solution
 from tests.grader.grading import Question
-from tests.grader.languages import LANGUAGES, ORDER, Unclear, language_named
+from tests.grader.languages import LANGUAGES, Unclear, language_named
 from tests.grader.watching import watch
-from tests.spec.stages import STAGES
+from tests.spec.stages import ORDER, STAGES
 
 CLIENTS = 12_000  # descriptors that the clients of all checks may need
 

@@ -8,7 +8,7 @@ from tests.grader import progress
 from tests.grader.grading import questions
 from tests.grader.hints import section
 from tests.grader.languages import FIRST, FOLDER, LANGUAGES, Unclear, seen_from_here
-from tests.spec.stages import STAGES
+from tests.spec.stages import PROPERTIES, STAGES
 
 PYTHON = LANGUAGES["python"]
 NOTHING_ASKED = """\
@@ -136,6 +136,7 @@ def places(stage):
 def news(stage, before):
     """A line for each thing that the stage is asked for and the one before it was not."""
     known = {question.words for question in questions(before)} if before else set()
+    known |= {PROPERTIES[name] for name in before.has} if before else set()
     new = [question for question in questions(stage) if question.words not in known]
     return "\n".join(f"    {question.words}" + ", on purpose" * (question.kind == "show")
                      for question in new) or NOTHING_ASKED

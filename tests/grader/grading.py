@@ -5,20 +5,24 @@ A fault that is the lesson of a stage is asked for as well, as "show me".
 
 import errno
 import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import lab
 from tests.spec.checks import CHECKS
 from tests.spec.stages import LESSONS, MANNERS, PROPERTIES, SHOWN
-from tests.spec.subject import Fault, Subject
+from tests.spec.subject import Fault, Subject, TooSlow
 
 WORDS = {**PROPERTIES, **LESSONS, **MANNERS}
 ALONE = {"lives_without_processes"}  # the limit counts what the other checks run, too
 AT_ONCE = 8  # so many checks run side by side; they mostly wait
 PATIENCE = 1.5  # seconds that a client waits
 MORE_PATIENCE = 4  # when what was missing is asked for again, for the machine may be busy
-TO_START = 10
+TO_START = 8
+LIMIT = 20  # seconds that one question may take
+ENOUGH = 45  # seconds after which no question is begun
+FIRST_STEPS = {"accepts", "reads", "answers", "goes_on", "sleeps_after_answer"}  # as one builds it
 
 CAUSES = {  # what a server says when it dies, and the property to mend then
     "Interrupted system call": "lives_through_signal",
@@ -63,7 +67,7 @@ def questions(stage):
     """All that a stage is asked for, in the order of a report: whether it starts comes first."""
     first, *manners = MANNERS
     return [Question(first, "start"),
-            *[Question(name, "property") for name in stage.has],
+            *[Question(name, "property") for name in stage.asked],
             *[Question(name, "lesson") for name in stage.lessons],
             *[Question(name, "show") for name in stage.shows],
             *[Question(name, "manner") for name in manners]]
@@ -91,7 +95,8 @@ def fault_of(name, subject):
     Raises CannotSee where the system does not let us ask.
     """
     try:
-        CHECKS[name](subject)
+        with subject.limited(LIMIT) as limited:
+            CHECKS[name](limited)
     except Fault as fault:
         return fault
     except lab.ServerError as error:
@@ -109,33 +114,40 @@ def fault_of(name, subject):
 def grade(stage, command, tell=lambda result: None):
     """Ask a server, started by a command, for all that a stage has; a list of Results.
 
-    The first two are whether it starts and answers: if it does not, nothing else is asked.
+    First it is asked whether it starts, and then for the other steps in which one builds it: what
+    comes after one that is missing is not asked. Nor is a question begun that would end too late.
     `tell` is called with each Result that stands.
     """
     subject = Subject(command, stage.arguments, PATIENCE, TO_START)
     patient = Subject(command, stage.arguments, MORE_PATIENCE, TO_START)
-    results = {}
-    for question in questions(stage)[:2]:
-        results[question] = ask(question, stage, patient)
-        tell(results[question])
-        if not results[question].good:
-            return list(results.values())
-    others = questions(stage)[2:]
+    start, *others = questions(stage)
+    steps = [question for question in others if question.name in FIRST_STEPS]
+    others = [question for question in others if question not in steps]
     together = [question for question in others if question.name not in ALONE]
-    for result in ask_all(together, stage, subject):
-        if result.good:
-            results[result.question] = result
-            tell(result)
-    for result in ask_all([each for each in others if each not in results], stage, patient):
-        results[result.question] = result
-        tell(result)
-    return [results[question] for question in questions(stage)]
+    results, until = {}, time.monotonic() + ENOUGH
+    for some, who in [([start], patient), (steps, patient), (together, subject), (others, patient)]:
+        for result in ask_all([each for each in some if each not in results], stage, who, until):
+            if result.good or who is patient or isinstance(result.fault, TooSlow):
+                results[result.question] = result
+                tell(result)
+        bad = [step for step in [start, *steps] if step in results and not results[step].good]
+        if bad:
+            return up_to(bad[0], [start, *steps], results)
+    return [results[question] for question in questions(stage) if question in results]
 
 
-def ask_all(some, stage, subject):
-    """The Results of some questions, as they come: side by side."""
+def up_to(last, steps, results):
+    """The Results of the first steps: what comes after one that is missing means nothing yet."""
+    return [results[step] for step in steps[:steps.index(last) + 1]]
+
+
+def ask_all(some, stage, subject, until):
+    """The Results of some questions, as they come: side by side; none is begun after `until`."""
+    def answer(question):
+        return ask(question, stage, subject) if time.monotonic() < until else None
+
     pool = ThreadPoolExecutor(AT_ONCE)  # no with block: Ctrl-C is not to wait for it
-    yield from pool.map(lambda question: ask(question, stage, subject), reversed(some))
+    yield from filter(None, pool.map(answer, reversed(some)))
     pool.shutdown()
 
 

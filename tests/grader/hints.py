@@ -15,7 +15,11 @@ SILENT = "exec 3<>/dev/tcp/127.0.0.1/8888"  # bash: opens a connection that says
 
 SEE = {  # how a reader sees it himself: put between "{server} & sleep 1;" and "kill $!"
     "starts": "ss -ltnp | grep $!",
-    "answers": "curl -v -m 5 127.0.0.1:8888/hello",
+    "accepts": f"bash -c '{SILENT}; sleep 1; ss -tnp sport = :8888'",
+    "reads": "curl -v -m 5 127.0.0.1:8888/hello; curl -v -m 5 -A $(printf %400d 0) "
+             "127.0.0.1:8888/hello",
+    "answers": f"{ASK} -i | od -c",
+    "goes_on": f"for i in 1 2 3; do {ASK}; done",
     "survives_silent_client": f"bash -c ': <>/dev/tcp/127.0.0.1/8888'; {ASK}",
     "survives_garbled_client": f"bash -c 'echo nonsense >/dev/tcp/127.0.0.1/8888'; {ASK}",
     "survives_vanishing_client": f"bash -c 'printf GET >/dev/tcp/127.0.0.1/8888'; {ASK}",
@@ -46,6 +50,7 @@ SEE = {  # how a reader sees it himself: put between "{server} & sleep 1;" and "
     "ends_its_children": f"bash -c '{SILENT}; sleep 1; kill $0; sleep 8; "
                          "ps -eo pid,ppid,pgid,args | grep $0' $!",
     "listens_on_host_only": "ss -ltn 'sport = :8888'",
+    "stays": f"sleep 6; {ASK}",
     "idles": "sleep 5; ps -o pid,time,args -p $!",
     "says_port_is_taken": "{server}",
     "starts_again": f"{ASK}; kill $!; {{server}}",
@@ -65,11 +70,31 @@ HINTS = {
         "It begins to listen after the calls socket, bind and listen, and goes on for ever: accept "
         "stands in a loop.",
         "1.1"],
-    "answers": [
+    "accepts": [
+        "The kernel has let the client in, on its own: it stands in the queue of your listening "
+        "socket. Which call takes it out?",
+        "accept waits for a client, and returns a socket that is new: the connection with this "
+        "one client.",
+        "1.4"],
+    "reads": [
+        "A client is connected before it asks. Which call of yours waits for its question, on "
+        "which of your two sockets?",
+        "recv, on the socket that accept returned, waits until something comes. Read before you "
+        "answer: what is still unread when you close turns the end into a reset, and the client "
+        "may lose its answer. A browser asks with 500 bytes and more.",
+        "1.4"],
+    "goes_on": [
         "Some calls a server makes once: socket, bind, listen. Others it makes for each client: "
         "accept, recv, sendall, close. Which of yours stand in a loop?",
-        "Which socket do you read from and write to: the listening one, or the one that accept "
-        "returned? And is all of the answer sent before anybody closes the connection?",
+        "What does your server do when it has answered one client: does it come back to accept, "
+        "with its listening socket still open?",
+        "1.4"],
+    "answers": [
+        "What came, byte by byte, is not what was expected. Look at what stands between the "
+        "status line and the body, and at both ends of it all.",
+        "Which socket do you write to: the listening one, or the one that accept returned? Is all "
+        "of the answer sent, and not a byte more? In C sizeof counts the NUL at the end of a "
+        "text. If you send a Content-Length, count the bytes of the body.",
         "The answer is b\"HTTP/1.1 200 OK\\r\\n\\r\\nHello, World!\\n\": a status line, an empty "
         "line, the body.",
         "1.4"],
@@ -230,6 +255,12 @@ HINTS = {
         "HOST in the environment names the address, 127.0.0.1 if it is not set. Give it to bind, "
         "beside the port.",
         "1.2"],
+    "stays": [
+        "For some seconds nobody came, or one came and said nothing; both are usual. Which of "
+        "your calls does not want to wait so long?",
+        "A time limit on a socket makes accept or recv fail when it is over. That ends one wait, "
+        "and not the server: catch it, or wait without a limit.",
+        "1.1"],
     "idles": [
         "Your server is busy while there is nothing to do. Which loop of yours never sleeps?",
         "A call that does not block (accept, recv, waitpid with WNOHANG) in a loop asks the "

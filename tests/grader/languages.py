@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import lab
-from tests.spec.stages import STAGES, TRACKS
+from tests.spec.stages import ORDER, STAGES
 
 FOLDER = lab.PROJECT / "my"
-ORDER = [name for names in TRACKS.values() for name in names]  # one track after the other
 FIRST = "1"  # the stage that every language begins with
 FORKING = ["3c", "3d", "3e", "3f", "3g", "3j"]
 ALIASES = {"py": "python", "js": "node", "javascript": "node", "nodejs": "node", "rb": "ruby",

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from copy import deepcopy
 
 from tests.grader.grading import missing
-from tests.grader.languages import FOLDER, LANGUAGES, ORDER
+from tests.grader.languages import FOLDER, LANGUAGES
+from tests.spec.stages import ORDER
 
 FILE = FOLDER / ".progress.json"
 NOTHING = {"passed": [], "last": None, "missing": [], "hints": {}, "at": None, "language": None,

@@ -2,7 +2,9 @@
 
 import os
 import signal
+import socket
 import time
+from contextlib import suppress
 
 import lab
 from tests.spec.subject import (
@@ -11,8 +13,10 @@ from tests.spec.subject import (
     chief,
     must_answer,
     must_not_show_a_traceback,
+    settled,
     silent_clients,
 )
+from tests.spec.timers import sleeps_for
 
 
 def starts(subject):
@@ -29,10 +33,17 @@ def starts(subject):
 STARTED = ("The server was started, with HOST=127.0.0.1 and a PORT in its environment.",
            "It listens there.")
 EVERY = {"0.0.0.0", "::"}
+OTHER_HOST = "127.0.0.2"  # Linux has all of 127.0.0.0/8, macOS what it was given
 
 
 def listens_on_host_only(subject):
-    with subject.start() as server:
+    """HOST is an address of this machine that no program has by default, too."""
+    for host in ["127.0.0.1", *[OTHER_HOST] * is_ours(OTHER_HOST)]:
+        must_listen_on(subject, host)
+
+
+def must_listen_on(subject, host):
+    with subject.start(host=host) as server:
         addresses = {listener.address for listener in lab.listeners(server.port)}
         if addresses != {server.host}:
             every = " That is every interface: the whole network may come in."
@@ -40,6 +51,43 @@ def listens_on_host_only(subject):
                         f"It listens on {server.host}, which only this machine can reach.",
                         f"It listens on {' and '.join(addresses)}."
                         + every * bool(addresses & EVERY))
+
+
+def is_ours(host):
+    """Whether one can listen on an address."""
+    with socket.socket() as probe, suppress(OSError):
+        probe.bind((host, 0))
+        return True
+    return False
+
+
+def stays(subject):
+    """Nobody comes for longer than the server waits; then one comes and is silent for as long."""
+    with subject.start() as server:
+        seconds = quiet_time(server)
+        must_answer(server, subject, f"{seconds:.1f} s in which nobody came")
+    with subject.start() as server:
+        with silent_clients(server, 1):
+            seconds = quiet_time(server)
+        must_answer(server, subject, f"a client that was silent for {seconds:.1f} s")
+        must_not_show_a_traceback(server, f"a client that was silent for {seconds:.1f} s")
+
+
+LONGEST = 6  # seconds: for what a server does after a longer pause nobody waits
+
+
+def quiet_time(server):
+    """Let the server alone until all that it waits for with a time limit is over; the seconds.
+
+    A call that may sleep for ever has nothing to wait for. Where the system does not tell how
+    long a call sleeps, it is left alone for a moment only.
+    """
+    start = time.monotonic()
+    settled(lambda: [lab.sleeps_in(pid) for pid in server.members()])
+    limits = [limit for pid in server.members() for limit in sleeps_for(pid)]
+    longest = max([limit for limit in limits if limit <= LONGEST], default=0)
+    lab.eventually(lambda: server.exit_status is not None, longest + 0.3)
+    return time.monotonic() - start
 
 
 def idles(subject):

@@ -14,12 +14,15 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[2]
 
 PROPERTIES = {  # in the order of the table's columns
-    "answers": "answers",
+    "accepts": "takes a client in",
+    "reads": "reads what the client asks",
+    "answers": "answers as HTTP has it",
+    "goes_on": "serves the next client, and the one after it",
+    "ends_the_connection": "ends the connection",
     "survives_silent_client": "survives a client that leaves without a word",
     "survives_garbled_client": "survives a client that sends nonsense",
     "survives_vanishing_client": "survives a client that leaves in the middle",
     "serves_while_another_waits": "serves a second client while the first is asleep",
-    "ends_the_connection": "ends the connection",
     "keeps_descriptor_count": "keeps its descriptor count",
     "lives_on_256_descriptors": "lives through 300 clients on 256 descriptors",
     "leaves_no_zombie_after_one": "leaves no zombie after one client",
@@ -58,11 +61,22 @@ SHOWN = {  # the faults that are a lesson, in words
 
 MANNERS = {  # what every stage is asked for, and has
     "starts": "starts, and listens where PORT and HOST say",
-    "listens_on_host_only": "lets nobody in from other machines",
+    "listens_on_host_only": "listens on HOST only, and lets nobody in from other machines",
     "idles": "takes no processor time while nobody asks",
+    "stays": "is still there after a quiet while",
     "says_port_is_taken": "says that its port is taken, without a traceback",
     "starts_again": "starts again at once on the same port",
     "stops": "stops on Ctrl-C and on kill",
+}
+
+
+LEARNED = {  # the stage at which the words of a property mean something; before it nobody asks
+    "keeps_descriptor_count": "3a",
+    "lives_on_256_descriptors": "3a",
+    "leaves_no_zombie_after_one": "3c",
+    "leaves_no_zombie_after_128": "3c",
+    "lives_without_processes": "3c",
+    "lives_through_signal": "3e",
 }
 
 
@@ -106,6 +120,12 @@ class Stage:
     def has(self):
         """The properties that it has, in the order of the table."""
         return [name for name in PROPERTIES if name not in self.faults]
+
+    @property
+    def asked(self):
+        """Those of the properties that it has and whose words its reader knows."""
+        return [name for name in self.has
+                if name not in LEARNED or ORDER.index(LEARNED[name]) <= ORDER.index(self.name)]
 
     def source(self):
         return (PROJECT / self.file).read_text()
@@ -304,6 +324,8 @@ TRACKS = {  # nobody needs a later one to follow an earlier one
     "The server to use": ["3l", "3m", "3n", "3o", "3p", "3q", "3r", "3s", "3t", "3u", "3v", "3w",
                           "3x", "3y", "3z"],
 }
+
+ORDER = [name for names in TRACKS.values() for name in names]  # one track after the other
 
 
 STEPS = {  # what one sees of a step; tests/spec/steps.py has the checks

@@ -16,10 +16,9 @@ import lab
 from tests.grader import hints
 from tests.grader.beginning import PYTHON, beginning, places
 from tests.grader.grading import Question, ask, grade, missing, questions
-from tests.grader.languages import ORDER
 from tests.grader.progress import NOTHING, next_stage
 from tests.helpers.scripts import linux_only, needs
-from tests.spec.stages import LESSONS, MANNERS, PROPERTIES, SHOWN, STAGES, TRACKS
+from tests.spec.stages import LESSONS, MANNERS, ORDER, PROPERTIES, SHOWN, STAGES, TRACKS
 from tests.spec.subject import Subject
 
 WRONG = lab.PROJECT / "tests/wrong"
