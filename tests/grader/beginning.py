@@ -30,7 +30,8 @@ def start(stage, key, ours=False):
             new.write(text_of(stage, language, source))
         said = f"{seen_from_here(file)} is there{came_from(stage, language, source)}"
     except FileExistsError:
-        said = f"{seen_from_here(file)} is there already, and stays as it is."
+        said = (f"{seen_from_here(file)} is there already, and stays as it is. To go on to another "
+                "stage all the same, name it.")
     progress.begin(stage, key)
     return said
 

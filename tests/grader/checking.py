@@ -18,7 +18,7 @@ from tests.grader.grading import (
     passed,
     questions,
 )
-from tests.grader.languages import Unclear, built, seen_from_here, words_of
+from tests.grader.languages import Unclear, built, language_in, seen_from_here, words_of
 from tests.spec.stages import STAGES
 from tests.spec.subject import Fault
 
@@ -30,15 +30,13 @@ class Server:
     """
 
     def __init__(self, stage, given=""):
+        if given:
+            progress.keep_server(stage, given, language_in(words_of_server(given)))
         state = progress.load()
         language = progress.language_of(state)
-        if given:
-            words_or_unclear(given)
-            progress.keep_server(stage, given)
-        else:
-            given = progress.server_of(stage, state)
+        given = progress.server_of(stage, state)
         self.file, self.builds = language.file(stage), "" if given else language.build_line(stage)
-        self.command = words_or_unclear(given or language.command(stage))
+        self.command = words_of_server(given) if given else words_of(language.command(stage))
         if not given and not self.file.exists():
             raise Unclear(f"There is no {seen_from_here(self.file)}. Begin with: make start "
                           f"STAGE={stage.name}. Or say how your server is started: make check "
@@ -50,9 +48,10 @@ class Server:
         return built(self.builds) if self.builds else (True, "")
 
 
-def words_or_unclear(line):
+def words_of_server(line):
+    """What was given as SERVER, as a list. Raises Unclear."""
     try:
-        return words_of(line)
+        return shlex.split(line)
     except ValueError as error:
         raise Unclear(f"SERVER={line} is no command: {error}.") from None
 

@@ -109,9 +109,17 @@ def seen_from_here(path):
 
 
 def words_of(line):
-    """A command line as a list; python is the one that we run on."""
+    """A command of a Language as a list; python is the one that we run on."""
     words = shlex.split(line)
-    return [sys.executable, *words[1:]] if words[:1] == ["python"] else words
+    return [sys.executable, *words[1:]] if words[0] == "python" else words
+
+
+def language_in(words):
+    """The key of the language of a command, by the suffix of its file; None if it has none."""
+    for key, language in LANGUAGES.items():
+        if any(word.endswith(language.suffix) for word in words):
+            return key
+    return None
 
 
 def built(line):

@@ -89,10 +89,11 @@ def begin(stage, language):
         progress["servers"].pop(stage.name, None)
 
 
-def keep_server(stage, server):
-    """Note down how the server of a stage is started."""
+def keep_server(stage, server, language):
+    """Note down how the server of a stage is started, and a language if none was chosen yet."""
     with changed() as progress:
         progress["servers"][stage.name] = server
+        progress["language"] = progress["language"] or language
 
 
 def server_of(stage, progress):

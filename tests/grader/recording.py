@@ -1,7 +1,6 @@
 """One question, with all that was sent, received and printed: make check ONLY=stops."""
 
 import socket
-import textwrap
 from contextlib import contextmanager
 
 from tests.spec.subject import Subject
@@ -37,18 +36,18 @@ class Recorded(socket.socket):
         self._note("sent", bytes(data))
 
     def recv(self, *arguments):
-        data = self._noting("", super().recv, *arguments)
+        data = self._noting("nothing more came", super().recv, *arguments)
         self._note("received", data)
         return data
 
     def recv_into(self, buffer, *arguments):
-        count = self._noting("", super().recv_into, buffer, *arguments)
+        count = self._noting("nothing more came", super().recv_into, buffer, *arguments)
         self._note("received", bytes(buffer[:count]))
         return count
 
     def close(self):
         if getattr(self, "talk", None) is not None and not self._closed:
-            self._note("closed")
+            self._note("the client closed the connection")
         super().close()
 
     def _noting(self, what, call, *arguments):
@@ -58,7 +57,7 @@ class Recorded(socket.socket):
         except BlockingIOError:
             raise
         except OSError as error:
-            self._note(f"{what}: {error}" if what else f"{error}")
+            self._note(f"{what}: {error}")
             raise
 
     def _note(self, what, data=None):
@@ -115,11 +114,12 @@ def tell_message(screen, what, data):
     if data is None:
         screen.say(f"      {what}")
         return
-    more = f"... and {len(data) - LONG} bytes more" if len(data) > LONG else ""
+    label = f"      {what:9} "
     for line in data[:LONG].splitlines(keepends=True):
-        screen.tell(f"      {what:9} ", repr(line)[1:])
-    if more:
-        screen.say(" " * 16, more)
+        screen.tell(label, repr(line)[1:])
+        label = " " * len(label)
+    if len(data) > LONG:
+        screen.say(label, f"and {len(data) - LONG} bytes more")
 
 
 def shortened(text, lines=12):
@@ -128,7 +128,3 @@ def shortened(text, lines=12):
     if len(found) <= lines:
         return text
     return "\n".join([*found[:lines // 2], "...", *found[-lines // 2:]])
-
-
-def wrapped(text):
-    return textwrap.fill(text, 95)

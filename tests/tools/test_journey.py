@@ -257,7 +257,7 @@ def test_one_question_is_shown_with_all_that_was_said(clone, make):
     write(clone, "webserver1.py", HELLO)
     shown = make("check", "STAGE=1", "ONLY=ends_the_connection").stdout
     assert "      sent      'GET /hello HTTP/1.1\\r\\n'\n" in shown
-    assert "      received  'HTTP/1.1 200 OK\\r\\n'\n" in shown
+    assert "      received  'HTTP/1.1 200 OK\\r\\n'\n                '\\r\\n'\n" in shown
     assert "      the server closed the connection\n" in shown
     assert re.search(r"the server on port (\d+) printed\n      Serving HTTP on port \1 \.\.\.\n"
                      r"      GET /hello HTTP/1.1\n", shown), shown

@@ -18,7 +18,8 @@ int main(void) {
     const char *port = from_environment("PORT", "8888");
 
     /* Your server: it listens on host and port, and whatever a client asks, the answer is
-       "HTTP/1.1 200 OK\r\n\r\nHello, World!\n", and the end of the connection. */
+       "HTTP/1.1 200 OK\r\n\r\nHello, World!\n", and the end of the connection.
+       Each call has a page: man 2 socket, man 2 accept. man 7 ip has the address for bind. */
     printf("Nothing listens on %s:%s yet.\n", host, port);
     return 0;
 }
