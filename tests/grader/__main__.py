@@ -44,6 +44,9 @@ def begin(wanted):
         otherwise = language.stages[0]  # who is new to a track begins at its beginning
     else:
         otherwise = progress.next_stage({**state, "language": key})
+    if not (wanted.stage or otherwise):
+        raise Unclear(f"All stages that there are in {language.title} are passed. To check them "
+                      "once more: make check ALL=1")
     stage = stage_named(wanted.stage, otherwise)
     said = start(stage, key, wanted.ours)
     print(f"Stage {stage.name}: {said}\n\n{task(stage, language)}", end="")

@@ -66,12 +66,20 @@ def came_from(stage, language, source):
     if stage.name == FIRST:
         return "."
     if source:
+        before = STAGES[source.stem.removeprefix("webserver")]
+        back = f" Stage {stage.name} goes on from {before.name}." * skips(before, stage, language)
         again = f"\nTo go on from our code instead: rm {file}; make start STAGE={stage.name} OURS=1"
-        return f", a copy of your {seen_from_here(source)}." + again * (language == PYTHON)
+        return (f", a copy of your {seen_from_here(source)}.{back}"
+                + again * (language == PYTHON))
     if language == PYTHON:
         return f", with the code of {language.predecessor(stage).file}."
     return (f", with what stage {FIRST} begins with: my/ has no server in {language.title} "
             "to go on from.")
+
+
+def skips(one, other, language):
+    """Whether stages of the track stand between the two."""
+    return language.stages.index(other.name) - language.stages.index(one.name) > 1
 
 
 def beginning(stage, source=None):

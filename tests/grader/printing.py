@@ -124,7 +124,8 @@ def bar(screen, progress, language, name):
     count = sum(stage in passed for stage in possible)
     screen.say(f"{count} of {len(possible)} stages")
     if name is None:
-        screen.say("All stages are passed. make bench compares ours with other servers.")
+        screen.say(f"All stages that there are in {language.title} are passed. make bench compares "
+                   "ours with other servers.")
     else:
         screen.tell("", f"Next is {name}: {STAGES[name].idea}.")
         screen.say(f"    make start STAGE={name}")

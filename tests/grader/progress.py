@@ -114,7 +114,8 @@ def language_of(progress):
 def where(progress):
     """The name of the stage that make check asks for without a STAGE: that of the last make
     start; without one the next stage; None if all are passed."""
-    return progress.get("at") or next_stage(progress)
+    begun = progress.get("at")
+    return begun if begun in language_of(progress).stages else next_stage(progress)
 
 
 def next_stage(progress, after=None):
