@@ -268,21 +268,21 @@ class Server:
         return f" Its last output:\n{words}" if words else " It printed nothing."
 
 
-def start(command, *, within=15, **options):
+def start(command, *, within=15, tries=3, **options):
     """Start a command as a server, wait until it listens, return the Server.
 
     Options are those of Server. Raises ServerError if it does not come to listen `within`
     seconds; no process is left then. Where the port was ours to choose and somebody else took it
-    meanwhile, another is tried.
+    meanwhile, another is tried; but there are servers that take their own port twice.
     """
     server = Server(command, **options)
     try:
         return server.wait_until_ready(within)
     except BaseException as error:
         server.stop()
-        if "port" in options or "already in use" not in str(error):
+        if tries == 1 or "port" in options or "already in use" not in str(error):
             raise
-    return start(command, within=within, **options)
+    return start(command, within=within, tries=tries - 1, **options)
 
 
 def start_stage(stage, *arguments, **options):

@@ -22,6 +22,7 @@ MORE_PATIENCE = 4  # when what was missing is asked for again, for the machine m
 TO_START = 8
 LIMIT = 20  # seconds that one question may take
 ENOUGH = 45  # seconds after which no question is begun
+ONCE = {"stays", "stops", "ends_its_children"}  # what takes long has more patience at once
 FIRST_STEPS = {"accepts", "reads", "answers", "goes_on", "sleeps_after_answer"}  # as one builds it
 
 CAUSES = {  # what a server says when it dies, and the property to mend then
@@ -126,8 +127,11 @@ def grade(stage, command, tell=lambda result: None):
     together = [question for question in others if question.name not in ALONE]
     results, until = {}, time.monotonic() + ENOUGH
     for some, who in [([start], patient), (steps, patient), (together, subject), (others, patient)]:
-        for result in ask_all([each for each in some if each not in results], stage, who, until):
-            if result.good or who is patient or isinstance(result.fault, TooSlow):
+        asked = [(each, patient if each.name in ONCE else who)
+                 for each in some if each not in results]
+        for result in ask_all(asked, stage, until):
+            final = who is patient or result.question.name in ONCE
+            if result.good or final or isinstance(result.fault, TooSlow):
                 results[result.question] = result
                 tell(result)
         bad = [step for step in [start, *steps] if step in results and not results[step].good]
@@ -141,13 +145,14 @@ def up_to(last, steps, results):
     return [results[step] for step in steps[:steps.index(last) + 1]]
 
 
-def ask_all(some, stage, subject, until):
-    """The Results of some questions, as they come: side by side; none is begun after `until`."""
-    def answer(question):
+def ask_all(asked, stage, until):
+    """The Results of some questions, each with its Subject, as they come: side by side; none is
+    begun after `until`."""
+    def answer(question, subject):
         return ask(question, stage, subject) if time.monotonic() < until else None
 
     pool = ThreadPoolExecutor(AT_ONCE)  # no with block: Ctrl-C is not to wait for it
-    yield from filter(None, pool.map(answer, reversed(some)))
+    yield from filter(None, pool.map(lambda pair: answer(*pair), reversed(asked)))
     pool.shutdown()
 
 

@@ -9,6 +9,7 @@ from tests.spec.subject import (
     BODY,
     TRACEBACK,
     Fault,
+    but_for_a_signal,
     doing,
     holdings,
     must_be_alive,
@@ -107,7 +108,10 @@ def answers(subject):
     with subject.start() as server:
         body = None if subject.arguments else HELLO  # an application has its own
         answer = slow_client(server, body, subject.patience)
-        must_not_show_a_traceback_of_ours(server)
+        if lab.eventually(lambda: TRACEBACK.search(server.stderr), 0.2):
+            lab.eventually(lambda: server.exit_status is not None, 0.5)  # by then it is all there
+        with but_for_a_signal():
+            must_not_show_a_traceback(server, "a client that asked for /hello")
         wrong = fault_in(answer, body)
         if not wrong:
             return
@@ -115,14 +119,6 @@ def answers(subject):
         raise Fault("A client asked for /hello.",
                     "HTTP/1.1 200 OK, an empty line, and the body; lines end with \\r\\n.",
                     f"{wrong} {doing(server) if not answer.data else ''}".strip())
-
-
-def must_not_show_a_traceback_of_ours(server):
-    """One of EINTR is the lesson of 3e; lives_through_signal asks about that."""
-    if lab.eventually(lambda: TRACEBACK.search(server.stderr), 0.2):
-        lab.eventually(lambda: server.exit_status is not None, 0.5)  # by then it is all there
-    if "Interrupted system call" not in server.stderr:
-        must_not_show_a_traceback(server, "a client that asked for /hello")
 
 
 def slow_client(server, body, patience):
@@ -158,26 +154,23 @@ def fault_in(answer, body):
         return f"{wrong} {what_came(answer)}"
     if response.status != 200:
         return f"Its status is {response.status}. {what_came(answer)}"
-    if response.complete is False:
-        return f"The body is shorter than its head says. {what_came(answer)}"
+    if response.lacks:
+        return f"{response.lacks} {what_came(answer)}"
     if body is not None and response.body not in (body, body.rstrip(b"\n")):
         return f"The body is {response.body[:200]!r}, and not {body!r}. {what_came(answer)}"
     return ""
 
 
 def goes_on(subject):
-    """Three clients, one after the other; 3e may die of a signal between them."""
-    with subject.start() as server:
+    """Three clients, one after the other."""
+    with subject.start() as server, but_for_a_signal():
         for number in range(1, 4):
             answer = lab.ask(server.port, timeout=subject.patience, until=BODY)
             if answer.status == 200:
                 continue
             lab.eventually(lambda: server.exit_status is not None, 0.5)
-            if number > 1 and "Interrupted system call" in server.stderr:
-                return  # lives_through_signal asks about that
-            after = "a client that asked for /hello"
-            must_be_alive(server, after)
-            must_not_show_a_traceback(server, after)
+            must_be_alive(server, "a client that asked for /hello")
+            must_not_show_a_traceback(server, "a client that asked for /hello")
             raise Fault(f"Three clients asked for /hello, one after the other; this is number "
                         f"{number}.", "Each of them is answered.",
                         f"{what_came(answer)} {doing(server)}")

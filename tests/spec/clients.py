@@ -96,7 +96,7 @@ def survives(subject, bad_clients):
         must_outlive_its_children(server)
 
 
-def rude_clients(port, rounds=4):
+def rude_clients(port, rounds=2):
     """All that say nothing, or leave in the middle, some times over."""
     for bad_client in rounds * [*SILENT.values(), *VANISHING.values()]:
         bad_client(port)

@@ -18,14 +18,14 @@ class Response:
     """What a server sent, taken apart.
 
     headers   a list of (name, value), as bytes, names in lower case
-    complete  whether its own head says that the body ends here; None if only the end of the
-              connection can say so
+    lacks     a sentence on what is still to come by what its head says; "" if nothing is, or if
+              only the end of the connection can tell
     """
 
     status: int
     headers: list = field(default_factory=list)
     body: bytes = b""
-    complete: bool | None = None
+    lacks: str = ""
 
     def values(self, name):
         return [value for each, value in self.headers if each == name]
@@ -38,7 +38,7 @@ def parse(data):
         raise Malformed(why_no_head(data))
     status_line, *lines = head.split(b"\r\n")
     response = Response(status_of(status_line), [header(line) for line in lines])
-    response.body, response.complete = body_of(response, rest)
+    response.body, response.lacks = body_of(response, rest)
     return response
 
 
@@ -68,45 +68,49 @@ def header(line):
 
 
 def body_of(response, rest):
-    """The body, and whether it is complete."""
+    """The body, and a sentence on what it lacks."""
     if response.values(b"transfer-encoding"):
         return without_chunks(rest)
     lengths = response.values(b"content-length")
     if not lengths:
-        return rest, None
+        return rest, ""
     if len(set(lengths)) > 1 or not re.fullmatch(rb"\d{1,18}", lengths[0]):
         raise Malformed(f"Content-Length is {b', '.join(lengths)[:80]!r}, and ought to be one "
                         "number.")
-    if len(rest) > int(lengths[0]):
-        raise Malformed(f"Content-Length says {int(lengths[0])} bytes, and {len(rest)} came after "
-                        "the empty line.")
-    return rest, len(rest) == int(lengths[0])
+    length = int(lengths[0])
+    told = f"Content-Length says {length} bytes, and {len(rest)} came after the empty line."
+    if len(rest) > length:
+        raise Malformed(told)
+    return rest, told if len(rest) < length else ""
 
 
 def without_chunks(rest):
-    """The body that came in chunks, and whether the last one is there."""
+    """The body that came in chunks, and a sentence on what it lacks."""
     body = b""
     while True:
         line, end, rest = rest.partition(b"\r\n")
         if not end:
-            return body, False
+            return body, NOT_THE_LAST
         match = CHUNK_SIZE.fullmatch(line)
         if not match:
             raise Malformed(f"A chunk begins with its size, in hexadecimal, not {line[:80]!r}.")
         size = int(match[1], 16)
         if size == 0:
-            return body, after_the_last_chunk(rest)
+            return body, "" if ends_here(rest) else "No empty line follows its last chunk."
         chunk, rest = rest[:size], rest[size:]
         body += chunk
         if len(rest) < 2:
-            return body, False
+            return body, NOT_THE_LAST
         if not rest.startswith(b"\r\n"):
             raise Malformed(f"A chunk of {size} bytes is followed by {rest[:80]!r}, not by \\r\\n.")
         rest = rest[2:]
 
 
-def after_the_last_chunk(rest):
-    """Whether the empty line has come; between the two there may be more headers."""
+NOT_THE_LAST = "Its chunks end without the last one, whose size is 0."
+
+
+def ends_here(rest):
+    """Whether an empty line has come after the last chunk; before it there may be headers."""
     line, end, rest = rest.partition(b"\r\n")
     while end and line:
         header(line)

@@ -1,11 +1,17 @@
-"""For how long a server's calls sleep: what Linux tells of them in /proc/PID/task/TID/syscall."""
+"""For how long a server's calls sleep: what Linux tells of its calls, and of its sockets."""
 
+import ctypes
+import os
 import platform
+import socket
 import struct
 from contextlib import suppress
 from pathlib import Path
 
+import lab
+
 PROC = Path("/proc")
+PIDFD_GETFD = 438  # a call that neither Python nor most C libraries have a function for
 MILLISECONDS, TIMESPEC, TIMEVAL = 1, 10**9, 10**6  # of a struct: what one second has of its parts
 
 CALLS = {  # the number of a call that waits: which of its arguments is the limit, and in what form
@@ -27,7 +33,9 @@ def sleeps_for(pid):
     for task in PROC.glob(f"{pid}/task/*/syscall"):
         with suppress(OSError, ValueError, struct.error):  # it ended, runs, or is not ours to see
             limits.append(limit_of_call(pid, task.read_text().split()))
-    return [limit for limit in limits if limit is not None]
+    with suppress(lab.CannotSee, OSError, AttributeError):
+        limits += limits_of_sockets(pid)
+    return [limit for limit in limits if limit]
 
 
 def limit_of_call(pid, words):
@@ -52,3 +60,23 @@ def struct_at(pid, address, kind):
         memory.seek(address)
         seconds, part = struct.unpack("qq", memory.read(16))
     return seconds + part / kind
+
+
+def limits_of_sockets(pid):
+    """The SO_RCVTIMEO, in seconds, of each socket of a process: 0 if it has none."""
+    sockets = [number for number, target in lab.descriptors(pid).items()
+               if target.startswith("socket:")]
+    handle = os.pidfd_open(pid)
+    try:
+        copies = [ctypes.CDLL(None).syscall(PIDFD_GETFD, handle, number, 0) for number in sockets]
+    finally:
+        os.close(handle)
+    return [limit_of_socket(copy) for copy in copies if copy >= 0]
+
+
+def limit_of_socket(descriptor):
+    """Its SO_RCVTIMEO in seconds; the descriptor is closed."""
+    with socket.socket(fileno=descriptor) as copied:
+        limit = copied.getsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, 16)
+    seconds, part = struct.unpack("qq", limit)
+    return seconds + part / TIMEVAL

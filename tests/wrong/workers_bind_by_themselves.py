@@ -1,6 +1,7 @@
 """Wrong: each worker asks for the port, and one gets it; the others start over and over."""
 
 import os
+import signal
 import time
 
 from polite import answer, listen
@@ -18,6 +19,7 @@ def work():
         connection.close()
 
 
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 for _ in range(4):
     if os.fork() == 0:
         work()
