@@ -16,7 +16,11 @@ def original(tmp_path_factory):
                         ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"))
     for file in ("Makefile", "requirements.txt"):
         shutil.copy2(lab.PROJECT / file, clone / file)
-    (clone / ".venv").symlink_to(lab.PROJECT / ".venv")
+    (clone / ".venv").mkdir()
+    for path in (lab.PROJECT / ".venv").iterdir():
+        (clone / ".venv" / path.name).symlink_to(path)
+    (clone / ".venv/installed").unlink()
+    shutil.copy(clone / "requirements.txt", clone / ".venv/installed")  # there is nothing to make
     return clone
 
 
