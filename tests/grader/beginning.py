@@ -11,6 +11,11 @@ from tests.grader.languages import FIRST, FOLDER, LANGUAGES, Unclear, seen_from_
 from tests.spec.stages import PROPERTIES, STAGES
 
 PYTHON = LANGUAGES["python"]
+NOTES = {  # what one has to know of a stage besides
+    "3c": "Crowds come from here on. Let more clients queue than five: ours has a queue of 1024.",
+    "3f": "Where accept goes on by itself after a signal, as in Python, in Ruby, or in C with "
+          "SA_RESTART, there is nothing to add: check, and go on.",
+}
 NOTHING_ASKED = """\
     nothing that make check asks for, and it must not lose what it had. Try the commands
     at the top of our file, on it and on yours."""
@@ -109,7 +114,8 @@ def task(stage, language=PYTHON):
     join = f"Join {STAGES[stage.joins].file} to it. " if stage.joins else ""
     before = language.predecessor(stage) if stage.name != FIRST else None
     idea = "The idea to add" if before else "The idea"
-    text = textwrap.fill(f"{join}{idea}: {stage.idea}.", 95)
+    note = f"\n\n{textwrap.fill(NOTES[stage.name], 95)}" if stage.name in NOTES else ""
+    text = textwrap.fill(f"{join}{idea}: {stage.idea}.", 95) + note
     read = "\n".join(f"    {place}" for place in places(stage))
     return f"""{text}
 
