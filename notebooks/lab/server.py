@@ -300,7 +300,7 @@ def limited(command, files, processes, identity):
             command = [readable_python(identity) if command[0] == sys.executable else command[0],
                        *command[1:]]
         else:
-            processes += _tasks_of(os.getuid())  # the limit counts all that the user runs
+            processes += tasks_of(os.getuid())  # the limit counts all that the user runs
         limits += ["-u", str(processes)]
     if not limits:
         return command
@@ -330,7 +330,7 @@ def readable_python(identity):
                       "user may execute. Install one in /usr/bin, or run this as a plain user.")
 
 
-def _tasks_of(uid):
+def tasks_of(uid):
     """How many tasks, processes and threads, a user has."""
     return sum(thread_count(process.pid) for process in psutil.process_iter(["uids"])
                if process.info["uids"] and process.info["uids"].real == uid)

@@ -153,5 +153,6 @@ def news(stage, before):
     known = {question.words for question in questions(before)} if before else set()
     known |= {PROPERTIES[name] for name in before.has} if before else set()
     new = [question for question in questions(stage) if question.words not in known]
-    return "\n".join(f"    {question.words}" + ", on purpose" * (question.kind == "show")
-                     for question in new) or NOTHING_ASKED
+    return "\n".join(textwrap.fill(
+        question.words + ", on purpose" * (question.kind == "show"), 95,
+        initial_indent=" " * 4, subsequent_indent=" " * 8) for question in new) or NOTHING_ASKED

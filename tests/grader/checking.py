@@ -7,6 +7,7 @@ import time
 import rich.progress
 
 from tests.grader import printing, progress, recording
+from tests.grader.commands import shells_line
 from tests.grader.grading import (
     MORE_PATIENCE,
     TO_START,
@@ -50,6 +51,8 @@ class Server:
 
 def words_of_server(line):
     """What was given as SERVER, as a list. Raises Unclear."""
+    if reason := shells_line(line):
+        raise Unclear(reason)
     try:
         return shlex.split(line)
     except ValueError as error:

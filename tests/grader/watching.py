@@ -16,7 +16,7 @@ import lab
 from tests.grader import listing, printing, progress
 from tests.grader.beginning import start, task
 from tests.grader.checking import Server, check
-from tests.grader.grading import Question, grade, missing, passed, questions
+from tests.grader.grading import grade, missing, passed, questions, to_hint_at
 from tests.grader.languages import FOLDER
 from tests.spec.stages import STAGES
 
@@ -166,7 +166,7 @@ class Watch:
 
     def hint(self):
         """Show a hint: the first one, or one more each time."""
-        for question in missing(self.results)[:1]:
+        for question in to_hint_at(self.stage, self.results)[:1]:
             if question in self.hinted:
                 progress.count_hint(question.name)
             self.hinted.add(question)
@@ -225,11 +225,11 @@ class Watch:
 
     def show_hint(self, screen):
         printing.head(screen, self.stage, self.server.shown)
-        if not (bad := missing(self.results)):
+        bad = to_hint_at(self.stage, self.results)
+        if not bad:
             screen.say("Nothing is missing that was asked for: there is nothing to hint at.")
             return
-        seen = progress.load()["hints"].get(bad[0].name, 1)
-        printing.hint(screen, Question(bad[0].name, bad[0].kind), seen)
+        printing.hint(screen, bad[0], progress.load()["hints"].get(bad[0].name, 1))
 
     def show_list(self, screen):
         return listing.show(screen, progress.load())

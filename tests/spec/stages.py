@@ -49,6 +49,18 @@ LESSONS = {  # what only the stages are asked for that name it
     "ends_its_children": "takes its children with it when it stops",
 }
 
+FOR_APPLICATIONS = {  # what every WSGI stage is asked for, in the order in which one builds it
+    "calls_it_anew": "calls the application anew for each request",
+    "passes_the_head_on": "sends the status and the headers that the application gives",
+    "sends_every_block": "sends every block of the body",
+    "waits_for_start_response": "waits for the status until the application has given it",
+    "says_what_was_asked": "tells the application the method and the path of its request",
+    "makes_environ_anew": "makes an environ of its own for each request",
+    "fills_environ": "leaves nothing out of environ that PEP 3333 requires",
+    "outlives_its_application": "goes on when the application fails",
+    "sends_it_all": "sends a large answer whole to a client that reads slowly",
+}
+
 SHOWN = {  # the faults that are a lesson, in words
     "serves_while_another_waits": "a second client waits while the first is silent",
     "ends_the_connection": "a client never sees the end of its connection",
@@ -357,6 +369,24 @@ STEPS = {  # what one sees of a step; tests/spec/steps.py has the checks
     "3y": "three system calls a request on a kept connection",
     "3z": "the same head again takes fewer calls of functions than a new one",
 }
+
+
+ASKED_STEPS = {  # what make check asks for of these, of a stage and of all that come after it
+    f"step_{name}": STEPS[name] for name in TRACKS["The complete server"]}
+
+
+def ancestry(stage):
+    """The stage, its parent, its parent's parent, and so on: all whose promises it keeps."""
+    names = [stage.name]
+    while STAGES[names[-1]].parent:
+        names.append(STAGES[names[-1]].parent)
+    return names
+
+
+def steps_of(stage):
+    """The names in ASKED_STEPS that a stage is asked for, the oldest first."""
+    steps = [f"step_{name}" for name in reversed(ancestry(stage))]
+    return [step for step in steps if step in ASKED_STEPS]
 
 
 def table_of_ideas(track):

@@ -20,7 +20,10 @@ TRACEBACK = re.compile(  # of Python, JavaScript, Java, Go, Ruby
 
 
 class Fault(AssertionError):
-    """The server lacks the property. Three sentences say what was done, expected and seen."""
+    """The server lacks the property. Three sentences say what was done, expected and seen; `said`
+    is what the server itself wrote to its standard error."""
+
+    said = ""
 
     def __init__(self, done, expected, seen):
         super().__init__(f"{done} Expected: {expected} Seen: {seen}")
@@ -93,6 +96,9 @@ class Subject:
             server.workers = {worker.pid for worker in lab.children(server.pid)}
             try:
                 yield server
+            except Fault as fault:
+                fault.said = server.stderr
+                raise
             except (ConnectionError, TimeoutError, ProcessLookupError) as error:
                 lab.eventually(lambda: server.exit_status is not None, 0.5)
                 must_be_alive(server, "its last client")

@@ -113,6 +113,17 @@ ANSWERS = [  # what a client gets, and what becomes of the server when a client 
           also=("lives_on_256_descriptors",)),
 ]
 
+WORDS = [  # what the lines to try have to show besides
+    Wrong("ctrl_c_is_a_traceback.py", "1", "stops", "traceback(?s:.*)KeyboardInterrupt"),
+    Wrong("forgets_reuseaddr.py", "1", "starts_again", "in use"),
+    Wrong("taken_port_is_a_traceback.py", "1", "says_port_is_taken", "traceback"),
+    Wrong("takes_delay_for_an_integer.py", "3b", "survives_silent_client", "ValueError",
+          also=("survives_garbled_client", "survives_vanishing_client", "keeps_descriptor_count",
+                "lives_on_256_descriptors", "lives_through_signal")),  # all have DELAY=0.05 or so
+    Wrong("waits_for_the_living.py", "3g", "waits_for_the_dead_only", "got no answer"),
+    Wrong("replaces_nobody.py", "3j", "replaces_a_worker", "3 workers are left"),
+]
+
 LOAD = [  # more than one client at a time, and what is left when they are gone
     Wrong("reaps_in_the_loop.py", "3c", "serves_while_another_waits",
           "no answer .* sleeps in wait",
@@ -121,9 +132,57 @@ LOAD = [  # more than one client at a time, and what is left when they are gone
 ]
 
 WSGI = [  # what is between a server and an application
+    Wrong("says_what_the_task_says.py", "2", "runs_wsgi", "as this application does"),
+    Wrong("loads_one_application_only.py", "2", "runs_wsgi", "as this application does"),
+    Wrong("server.js", "2", "runs_wsgi", "Hello, World!"),
+    Wrong("calls_once.py", "2", "calls_it_anew", r"The first body was b'(\w+)'.*\1",
+          also=("says_what_was_asked",)),  # and says what was asked that time
+    Wrong("caches_its_answers.py", "2", "calls_it_anew", r"The first body was b'(\w+)'.*\1"),
+    Wrong("says_200_whatever_comes.py", "2", "passes_the_head_on", "no status 299 Nonce"),
+    Wrong("drops_the_headers.py", "2", "passes_the_head_on", "no Content-Type.*, no X-Nonce"),
+    Wrong("keeps_headers_in_a_dictionary.py", "2", "passes_the_head_on",
+          "There is no Set-Cookie: a=1. What came"),
+    Wrong("sends_the_first_block.py", "2", "sends_every_block", r"\\r\\none '"),
+    Wrong("asks_for_text.py", "2", "sends_every_block", "one .xef.xbf.xbd"),
+    Wrong("wants_a_list.py", "2", "sends_every_block", "has no len",
+          also=("waits_for_start_response",)),  # who starts late is a generator as well
+    Wrong("makes_the_head_too_early.py", "2", "waits_for_start_response", "200 OK.*better late"),
+    Wrong("keeps_the_status_of_the_one_before.py", "2", "waits_for_start_response",
+          "200 OK.*no status"),
+    Wrong("says_get_of_every_method.py", "2", "says_what_was_asked", "GET /"),
+    Wrong("says_one_path.py", "2", "says_what_was_asked", "GET /hello"),
+    Wrong("one_environ_for_all.py", "2", "makes_environ_anew", "used before"),
+    Wrong("has_no_wsgi_keys.py", "2", "fills_environ", "It has no wsgi.version, no wsgi"),
+    Wrong("says_a_port_that_is_a_number.py", "2", "fills_environ", "SERVER_PORT is not a string"),
+    Wrong("gives_the_socket_as_input.py", "2", "fills_environ", "No byte of an answer"),
+    Wrong("ends_with_its_application.py", "2", "outlives_its_application", "when it is called"),
+    Wrong("guards_the_call_only.py", "2", "outlives_its_application", "in its second block"),
+    Wrong("calls_by_keyword.py", "2", "calls_it_anew", "unexpected keyword argument"),
+    Wrong("writes_headers_with_dashes.py", "2b", "step_2b", "HTTP_X-PROBE = '1'"),
+    Wrong("leaves_the_path_encoded.py", "2b", "step_2b", "PATH_INFO = '/a%20b'"),
+    Wrong("calls_every_header_http.py", "2b", "fills_environ", "HTTP_CONTENT_TYPE"),
+    Wrong("reads_the_body_at_once.py", "2c", "step_2c", "and the body: my "),
+    Wrong("gives_input_without_an_end.py", "2c", "fills_environ", "No byte of an answer"),
+    Wrong("returns_no_write.py", "2d", "step_2d", "500 Internal"),
+    Wrong("waits_for_the_last_block.py", "2d", "step_2d", "what came is b''"),
+    Wrong("never_calls_close.py", "2e", "complete_pep3333", r"It missed close\(\)",
+          also=("step_2e",)),  # the step has it, and what the step completes
+    Wrong("calls_close_when_all_is_well.py", "2e", "complete_pep3333", "later it was not called"),
+    Wrong("lets_a_failure_go_on.py", "2e", "step_2e", "nobody ever sees a 500"),
+    Wrong("replaces_no_head.py", "2e", "complete_pep3333", "takes 3 positional arguments"),
+    Wrong("counts_the_first_block.py", "2f", "sends_every_block", r"Length: 4\b",
+          also=("step_2c",)),  # its answer has three blocks
+    Wrong("says_no_length.py", "2f", "step_2f", "There is no Content-Length"),
+    Wrong("says_its_length_twice.py", "2f", "passes_the_head_on", "no Content-Length: 12, once"),
+    Wrong("answers_head_with_a_body.py", "2f", "step_2f", "one two"),
+    Wrong("gives_up_on_a_full_kernel.py", "3m", "sends_it_all", r"\d bytes of a body came, then"),
+    Wrong("forgets_what_follows.py", "3n", "keeps_alive", r"are \[b'GET /\w+'\]"),
+    Wrong("never_says_where_it_ends.py", "3n", "keeps_alive", "waited for the end"),
+    Wrong("sends_chunks_to_http_1_0.py", "3n", "keeps_alive", "chunked"),
+    Wrong("stays_open_for_http_1_0.py", "3n", "keeps_alive", "It did not close"),
 ]
 
-WRONG = [*ANSWERS, *LOAD, *WSGI]
+WRONG = [*ANSWERS, *WORDS, *LOAD, *WSGI]
 
 RIGHT = [  # a file, and a stage that it passes
     ("server.js", "1"),
