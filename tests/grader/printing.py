@@ -16,7 +16,8 @@ GROUPS = {"property": "What it can do", "application": "What it does for an appl
           "show": "Its faults, on purpose: show me", "manner": "Manners"}
 MARKS = {"yes": ("✓", "green"), "shown": ("✓", "green"), "no": ("✗", "bold red"),
          "not shown": ("○", "bold yellow"), "excused": ("–", "dim"), "unseen": ("–", "dim")}
-PLAIN = str.maketrans({"✓": "+", "✗": "X", "○": "o", "–": "-", "━": "#", "─": "."})  # ASCII
+PLAIN = str.maketrans({"✓": "+", "✗": "X", "○": "o", "–": "-", "━": "#", "─": ".",
+                       "★": "*", "→": ">"})  # ASCII
 AT_LENGTH = 3  # so many faults are told with all their evidence; the others may come of these
 
 
@@ -124,18 +125,23 @@ def hint(screen, question, number):
     screen.tell("  ", texts[number - 1])
 
 
-def bar(screen, progress, name):
+def bar(screen, progress, language, name):
     """A bar for each track, drawn as far as it is passed, and what comes next: a name, or None."""
-    passed = progress["passed"]
-    longest = max(map(len, TRACKS.values()))
+    passed, possible = progress["passed"], language.stages
+    tracks = {title: [stage for stage in names if stage in possible]
+              for title, names in TRACKS.items()}
+    longest = max(map(len, tracks.values()))
     screen.say("")
-    for title, names in TRACKS.items():
-        screen.say(*[("━━━", "green") if stage in passed else ("───", "dim") for stage in names],
-                   "   " * (longest - len(names)), f"  {title}")
-    screen.say(f"{len(passed)} of {len(STAGES)} stages")
+    for title, names in tracks.items():
+        if names:
+            screen.say(*[("━━━", "green") if stage in passed else ("───", "dim")
+                         for stage in names], "   " * (longest - len(names)), f"  {title}")
+    count = sum(stage in passed for stage in possible)
+    screen.say(f"{count} of {len(possible)} stages")
     if name is None:
-        screen.say("All stages are passed. make bench compares ours with other servers.")
-    elif name != progress["last"]:
+        screen.say(f"All stages that there are in {language.title} are passed. make bench compares "
+                   "ours with other servers.")
+    else:
         screen.tell("", f"Next is {name}: {STAGES[name].idea}.")
         screen.say(f"    make start STAGE={name}")
 
