@@ -29,8 +29,8 @@ SAID = [  # a stage, what a server of it has said, and the cause
     ("1", "OSError: [Errno 9] Bad file descriptor", "closed"),
     ("1", "Cannot start ./my/a.out: [Errno 13] Permission denied", "not_allowed"),
     ("1", "Cannot start ./my/a.out: [Errno 2] No such file or directory", "not_there"),
-    ("1", "OSError: [Errno 24] Too many open files", "too_many_files"),
-    ("1", "accept: Interrupted system call", "interrupted"),
+    ("3a", "OSError: [Errno 24] Too many open files", "too_many_files"),
+    ("3f", "accept: Interrupted system call", "interrupted"),
     ("1", "Error: listen EADDRINUSE: address already in use 127.0.0.1:8888", "in_use"),
     ("1", "The server ended, with status -13. It said nothing.", "broken_pipe"),
     ("1", "The server ended, with status 139. It said nothing.", "memory"),
@@ -102,7 +102,8 @@ NO_END = ("        except ChildProcessError:  # there are no children\n         
     ("3k", [("selectors.DefaultSelector", "selectors.SelectSelector")], "too_high_for_select"),
     ("1", [("signal.signal(", "signal.signal(signal.SIGPIPE, signal.SIG_DFL)\n    signal.signal("),
            ("client_connection.sendall(RESPONSE)",
-            "[client_connection.send(b'x') for _ in iter(lambda: time.sleep(0.1), 0)]"),
+            "client_connection.sendall(RESPONSE[:20])\n        time.sleep(0.05)\n"
+            "        client_connection.sendall(RESPONSE[20:])"),
            ("import sys", "import sys\nimport time")], "broken_pipe"),
     ("1", [("setsockopt", "getsockopt"), ("REUSEADDR, 1)", "REUSEADDR)")], "in_use"),
 ], ids=lambda value: value if isinstance(value, str) else "")
