@@ -119,7 +119,7 @@ WORDS = [  # what the lines to try have to show besides
     Wrong("taken_port_is_a_traceback.py", "1", "says_port_is_taken", "traceback"),
     Wrong("takes_delay_for_an_integer.py", "3b", "survives_silent_client", "ValueError",
           also=("survives_garbled_client", "survives_vanishing_client", "keeps_descriptor_count",
-                "lives_on_256_descriptors", "lives_through_signal")),  # all have DELAY=0.05 or so
+                "lives_on_256_descriptors")),  # all have DELAY=0.05 or so
     Wrong("waits_for_the_living.py", "3g", "waits_for_the_dead_only", "got no answer"),
     Wrong("replaces_nobody.py", "3j", "replaces_a_worker", "3 workers are left"),
 ]
