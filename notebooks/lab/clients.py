@@ -70,7 +70,7 @@ def ask(port, request=REQUEST, *, host="127.0.0.1", timeout=10, until=None, hang
     try:
         with connect(port, host, timeout) as connection:
             answer.connected = now()
-            _send(connection, request, hang_up)
+            send(connection, request, hang_up)
             while True:
                 connection.settimeout(max(0.001, timeout - now()))
                 block = connection.recv(65536)
@@ -86,7 +86,7 @@ def ask(port, request=REQUEST, *, host="127.0.0.1", timeout=10, until=None, hang
     return answer
 
 
-def _send(connection, request, hang_up):
+def send(connection, request, hang_up=False):
     """Send what the server takes: one that has refused already may still have an answer."""
     try:
         connection.sendall(request)

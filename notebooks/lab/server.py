@@ -268,21 +268,21 @@ class Server:
         return f" Its last output:\n{words}" if words else " It printed nothing."
 
 
-def start(command, *, within=15, **options):
+def start(command, *, within=15, tries=3, **options):
     """Start a command as a server, wait until it listens, return the Server.
 
     Options are those of Server. Raises ServerError if it does not come to listen `within`
     seconds; no process is left then. Where the port was ours to choose and somebody else took it
-    meanwhile, another is tried.
+    meanwhile, another is tried; but there are servers that take their own port twice.
     """
     server = Server(command, **options)
     try:
         return server.wait_until_ready(within)
     except BaseException as error:
         server.stop()
-        if "port" in options or "already in use" not in str(error):
+        if tries == 1 or "port" in options or "already in use" not in str(error):
             raise
-    return start(command, within=within, **options)
+    return start(command, within=within, tries=tries - 1, **options)
 
 
 def start_stage(stage, *arguments, **options):
@@ -300,7 +300,7 @@ def limited(command, files, processes, identity):
             command = [readable_python(identity) if command[0] == sys.executable else command[0],
                        *command[1:]]
         else:
-            processes += _tasks_of(os.getuid())  # the limit counts all that the user runs
+            processes += tasks_of(os.getuid())  # the limit counts all that the user runs
         limits += ["-u", str(processes)]
     if not limits:
         return command
@@ -330,7 +330,7 @@ def readable_python(identity):
                       "user may execute. Install one in /usr/bin, or run this as a plain user.")
 
 
-def _tasks_of(uid):
+def tasks_of(uid):
     """How many tasks, processes and threads, a user has."""
     return sum(thread_count(process.pid) for process in psutil.process_iter(["uids"])
                if process.info["uids"] and process.info["uids"].real == uid)

@@ -2,9 +2,10 @@
 
 import os
 import signal
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import lab
+from tests.spec.clients import rude_clients
 from tests.spec.subject import (
     Fault,
     alive,
@@ -51,6 +52,13 @@ def keeps_descriptor_count(subject):
                         f"The server has {before} descriptors, as before they came.",
                         f"It had {before} at the start, and 20 clients later "
                         f"{lab.descriptor_count(pid)}. {holdings(server)}")
+        with suppress(ConnectionError):
+            rude_clients(server.port)
+        must_answer(server, subject, "clients that said nothing, or left in the middle")
+        if not lab.eventually(lambda: lab.descriptor_count(pid) == before, subject.patience):
+            raise Fault("Clients came that said nothing, or left in the middle.",
+                        f"When they are gone, the server has {before} descriptors, as before.",
+                        f"It has {lab.descriptor_count(pid)}. {holdings(server)}")
 
 
 def lives_on_256_descriptors(subject):

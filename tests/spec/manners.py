@@ -2,17 +2,22 @@
 
 import os
 import signal
+import socket
 import time
+from contextlib import suppress
 
 import lab
 from tests.spec.subject import (
     TRACEBACK,
     Fault,
+    but_for_a_signal,
     chief,
     must_answer,
     must_not_show_a_traceback,
+    settled,
     silent_clients,
 )
+from tests.spec.timers import sleeps_for
 
 
 def starts(subject):
@@ -20,7 +25,8 @@ def starts(subject):
         with subject.start() as server:
             addresses = {listener.address for listener in lab.listeners(server.port)}
     except lab.ServerError as error:
-        raise Fault(*STARTED, str(error)) from None
+        at_its_end = " " + AT_ITS_END if "ended with status 0 before" in str(error) else ""
+        raise Fault(*STARTED, f"{error}{at_its_end}") from None
     if not addresses & {server.host, *EVERY}:
         raise Fault(*STARTED, f"It listens on {' and '.join(addresses)}, where the clients of "
                     f"{server.host} do not get in.")
@@ -28,11 +34,20 @@ def starts(subject):
 
 STARTED = ("The server was started, with HOST=127.0.0.1 and a PORT in its environment.",
            "It listens there.")
+AT_ITS_END = ("It came to the end of its program. If it has called bind and listen, the kernel "
+              "closed its socket then: accept is what waits for a client.")
 EVERY = {"0.0.0.0", "::"}
+OTHER_HOST = "127.0.0.2"  # Linux has all of 127.0.0.0/8, macOS what it was given
 
 
 def listens_on_host_only(subject):
-    with subject.start() as server:
+    """HOST is an address of this machine that no program has by default, too."""
+    for host in ["127.0.0.1", *[OTHER_HOST] * is_ours(OTHER_HOST)]:
+        must_listen_on(subject, host)
+
+
+def must_listen_on(subject, host):
+    with subject.start(host=host) as server:
         addresses = {listener.address for listener in lab.listeners(server.port)}
         if addresses != {server.host}:
             every = " That is every interface: the whole network may come in."
@@ -40,6 +55,47 @@ def listens_on_host_only(subject):
                         f"It listens on {server.host}, which only this machine can reach.",
                         f"It listens on {' and '.join(addresses)}."
                         + every * bool(addresses & EVERY))
+
+
+def is_ours(host):
+    """Whether one can listen on an address."""
+    with socket.socket() as probe, suppress(OSError):
+        probe.bind((host, 0))
+        return True
+    return False
+
+
+def stays(subject):
+    """Nobody comes for longer than the server waits; then one comes, and asks as late."""
+    with subject.start() as server:
+        seconds = quiet_time(server)
+        must_answer(server, subject, f"{seconds:.1f} s in which nobody came")
+    with subject.start() as server, but_for_a_signal():
+        with silent_clients(server, 1) as [late]:
+            seconds = quiet_time(server)
+            with suppress(OSError):  # who came so late need not be answered
+                late.settimeout(0.5)
+                late.sendall(lab.clients.REQUEST)
+                late.recv(65536)
+        must_answer(server, subject, f"a client that was silent for {seconds:.1f} s")
+        must_not_show_a_traceback(server, f"a client that was silent for {seconds:.1f} s")
+
+
+LONGEST = 6  # seconds: for what a server does after a longer pause nobody waits
+
+
+def quiet_time(server):
+    """Let the server alone until all that it waits for with a time limit is over; the seconds.
+
+    A call that may sleep for ever has nothing to wait for. Where the system does not tell how
+    long a call sleeps, it is left alone for a moment only.
+    """
+    start = time.monotonic()
+    settled(lambda: [lab.sleeps_in(pid) for pid in server.members()])
+    limits = [limit for pid in server.members() for limit in sleeps_for(pid)]
+    longest = max([limit for limit in limits if limit <= LONGEST], default=0)
+    lab.eventually(lambda: server.exit_status is not None, longest + 0.3)
+    return time.monotonic() - start
 
 
 def idles(subject):

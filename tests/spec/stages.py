@@ -14,12 +14,15 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[2]
 
 PROPERTIES = {  # in the order of the table's columns
-    "answers": "answers",
+    "accepts": "takes a client in",
+    "reads": "reads what the client asks",
+    "answers": "answers as HTTP has it",
+    "goes_on": "serves the next client, and the one after it",
+    "ends_the_connection": "ends the connection",
     "survives_silent_client": "survives a client that leaves without a word",
     "survives_garbled_client": "survives a client that sends nonsense",
     "survives_vanishing_client": "survives a client that leaves in the middle",
     "serves_while_another_waits": "serves a second client while the first is asleep",
-    "ends_the_connection": "ends the connection",
     "keeps_descriptor_count": "keeps its descriptor count",
     "lives_on_256_descriptors": "lives through 300 clients on 256 descriptors",
     "leaves_no_zombie_after_one": "leaves no zombie after one client",
@@ -46,6 +49,18 @@ LESSONS = {  # what only the stages are asked for that name it
     "ends_its_children": "takes its children with it when it stops",
 }
 
+FOR_APPLICATIONS = {  # what every WSGI stage is asked for, in the order in which one builds it
+    "calls_it_anew": "calls the application anew for each request",
+    "passes_the_head_on": "sends the status and the headers that the application gives",
+    "sends_every_block": "sends every block of the body",
+    "waits_for_start_response": "waits for the status until the application has given it",
+    "says_what_was_asked": "tells the application the method and the path of its request",
+    "makes_environ_anew": "makes an environ of its own for each request",
+    "fills_environ": "leaves nothing out of environ that PEP 3333 requires",
+    "outlives_its_application": "goes on when the application fails",
+    "sends_it_all": "sends a large answer whole to a client that reads slowly",
+}
+
 SHOWN = {  # the faults that are a lesson, in words
     "serves_while_another_waits": "a second client waits while the first is silent",
     "ends_the_connection": "a client never sees the end of its connection",
@@ -58,11 +73,22 @@ SHOWN = {  # the faults that are a lesson, in words
 
 MANNERS = {  # what every stage is asked for, and has
     "starts": "starts, and listens where PORT and HOST say",
-    "listens_on_host_only": "lets nobody in from other machines",
+    "listens_on_host_only": "listens on HOST only, and lets nobody in from other machines",
     "idles": "takes no processor time while nobody asks",
+    "stays": "is still there after a quiet while",
     "says_port_is_taken": "says that its port is taken, without a traceback",
     "starts_again": "starts again at once on the same port",
     "stops": "stops on Ctrl-C and on kill",
+}
+
+
+LEARNED = {  # the stage at which the words of a property mean something; before it nobody asks
+    "keeps_descriptor_count": "3a",
+    "lives_on_256_descriptors": "3a",
+    "leaves_no_zombie_after_one": "3c",
+    "leaves_no_zombie_after_128": "3c",
+    "lives_without_processes": "3c",
+    "lives_through_signal": "3e",
 }
 
 
@@ -106,6 +132,12 @@ class Stage:
     def has(self):
         """The properties that it has, in the order of the table."""
         return [name for name in PROPERTIES if name not in self.faults]
+
+    @property
+    def asked(self):
+        """Those of the properties that it has and whose words its reader knows."""
+        return [name for name in self.has
+                if name not in LEARNED or ORDER.index(LEARNED[name]) <= ORDER.index(self.name)]
 
     def source(self):
         return (PROJECT / self.file).read_text()
@@ -305,6 +337,8 @@ TRACKS = {  # nobody needs a later one to follow an earlier one
                           "3x", "3y", "3z"],
 }
 
+ORDER = [name for names in TRACKS.values() for name in names]  # one track after the other
+
 
 STEPS = {  # what one sees of a step; tests/spec/steps.py has the checks
     "2b": "environ has the query, each header, and a blank where the target has %20",
@@ -335,6 +369,24 @@ STEPS = {  # what one sees of a step; tests/spec/steps.py has the checks
     "3y": "three system calls a request on a kept connection",
     "3z": "the same head again takes fewer calls of functions than a new one",
 }
+
+
+ASKED_STEPS = {  # what make check asks for of these, of a stage and of all that come after it
+    f"step_{name}": STEPS[name] for name in TRACKS["The complete server"]}
+
+
+def ancestry(stage):
+    """The stage, its parent, its parent's parent, and so on: all whose promises it keeps."""
+    names = [stage.name]
+    while STAGES[names[-1]].parent:
+        names.append(STAGES[names[-1]].parent)
+    return names
+
+
+def steps_of(stage):
+    """The names in ASKED_STEPS that a stage is asked for, the oldest first."""
+    steps = [f"step_{name}" for name in reversed(ancestry(stage))]
+    return [step for step in steps if step in ASKED_STEPS]
 
 
 def table_of_ideas(track):

@@ -4,8 +4,10 @@ import os
 import re
 import signal
 import socket
+import threading
 import time
 from contextlib import ExitStack, contextmanager, suppress
+from copy import copy
 
 import lab
 
@@ -18,11 +20,18 @@ TRACEBACK = re.compile(  # of Python, JavaScript, Java, Go, Ruby
 
 
 class Fault(AssertionError):
-    """The server lacks the property. Three sentences say what was done, expected and seen."""
+    """The server lacks the property. Three sentences say what was done, expected and seen; `said`
+    is what the server itself wrote to its standard error."""
+
+    said = ""
 
     def __init__(self, done, expected, seen):
         super().__init__(f"{done} Expected: {expected} Seen: {seen}")
         self.done, self.expected, self.seen = done, expected, seen
+
+
+class TooSlow(Fault):
+    """A question took longer than it may; the server was ended before it was answered."""
 
 
 class Subject:
@@ -33,11 +42,42 @@ class Subject:
     to_start    seconds that it may take until it listens
     """
 
+    over = False  # whether its time is up, as limited() has it
+
     def __init__(self, command, arguments=(), patience=20, to_start=15):
         self.command = command
         self.arguments = arguments
         self.patience = patience
         self.to_start = to_start
+        self.running = []
+
+    @contextmanager
+    def limited(self, limit):
+        """A Subject for one question, which may take so many seconds: then its servers are ended,
+        and what its check says of that is replaced by TooSlow."""
+        limited = copy(self)
+        limited.running = []
+        clock = threading.Timer(limit, limited.end)
+        clock.daemon = True
+        clock.start()
+        try:
+            yield limited
+        except Exception:
+            if not limited.over:
+                raise
+        finally:
+            clock.cancel()
+        if limited.over:
+            raise TooSlow("The server was asked.", f"It can be told in {limit:.0f} s.",
+                          f"This question took longer than {limit:.0f} s, and was given up: the "
+                          "server is too slow, or does not end what it was asked to.")
+
+    def end(self):
+        """End all of its servers, now: nothing that waits for them waits any longer."""
+        self.over = True
+        for server in list(self.running):
+            with suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGKILL)
 
     def full_command(self, arguments=()):
         return [*self.command, *(arguments or self.arguments)]
@@ -50,15 +90,22 @@ class Subject:
         """
         options = {"within": self.to_start, "DELAY": 0, **options}
         with lab.start(self.full_command(arguments), **options) as server:
+            self.running.append(server)
+            if self.over:
+                self.end()
             server.workers = {worker.pid for worker in lab.children(server.pid)}
             try:
                 yield server
+            except Fault as fault:
+                fault.said = server.stderr
+                raise
             except (ConnectionError, TimeoutError, ProcessLookupError) as error:
                 lab.eventually(lambda: server.exit_status is not None, 0.5)
                 must_be_alive(server, "its last client")
                 raise Fault("A client connected, and asked.", "The server takes that.",
                             f"{error}. {doing(server)}") from None
             finally:  # not with SIGTERM: whether it stops of that is asked once, in manners.py
+                self.running.remove(server)
                 with suppress(ProcessLookupError):
                     os.killpg(server.pid, signal.SIGKILL)
 
@@ -73,6 +120,17 @@ def must_be_alive(server, after):
                 + (f"Its last output:\n{words}" if words else "It said nothing."))
 
 
+@contextmanager
+def but_for_a_signal():
+    """That a server dies of EINTR is the lesson of 3e: lives_through_signal asks about that, and no
+    Fault of it leaves a with block."""
+    try:
+        yield
+    except Fault as fault:
+        if "Interrupted system call" not in fault.seen:
+            raise
+
+
 def must_answer(server, subject, after):
     """Raise Fault unless the next client is answered."""
     answer = lab.ask(server.port, timeout=subject.patience, until=BODY)
@@ -80,8 +138,26 @@ def must_answer(server, subject, after):
         lab.eventually(lambda: server.exit_status is not None, 0.5)
         must_be_alive(server, after)
         raise Fault(f"After {after}, another client asked for /hello.", "It is answered.",
-                    f"It got no answer within {subject.patience:g} s "
-                    f"({answer.error or answer.data[:100]}). {doing(server)}")
+                    f"It got no answer. {what_came(answer)} {doing(server)}")
+
+
+def what_came(answer):
+    """A sentence or two on an Answer: the bytes, and how the connection ended."""
+    size = len(answer.data)
+    bytes_of_it = f"after {size} bytes" if size else "without a byte of an answer"
+    came = f"What came was {answer.data[:200]!r}. " if answer.data else ""
+    if isinstance(answer.error, ConnectionRefusedError):
+        return "The connection was refused: nobody listens there any more."
+    if isinstance(answer.error, ConnectionError):
+        return f"{came}The connection was reset (RST) {bytes_of_it}."
+    if answer.end is not None:
+        return f"{came}The server closed the connection {bytes_of_it}."
+    if isinstance(answer.error, TimeoutError) and answer.connected is None:
+        return "The client was not let in: the queue of the listening socket is full."
+    if answer.error and not isinstance(answer.error, TimeoutError):
+        return f"{came}{answer.error}."
+    return (f"{came}The connection is still open, and silent since then." if came else
+            "No byte of an answer came; the connection is open, and silent.")
 
 
 def must_outlive_its_children(server):

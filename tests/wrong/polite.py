@@ -5,6 +5,8 @@ import signal
 import socket
 import sys
 
+RESPONSE = b"HTTP/1.1 200 OK\r\n\r\nHello, World!\n"
+
 
 def listen(host=None):
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends us without a traceback
@@ -14,9 +16,9 @@ def listen(host=None):
         sys.exit(f"Cannot serve: {error}")
 
 
-def answer(connection):
+def answer(connection, response=RESPONSE):
     try:
         connection.recv(65536)
-        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\nHello, World!\n")
+        connection.sendall(response)
     except OSError:  # the client left early
         pass
