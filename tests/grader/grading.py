@@ -21,7 +21,7 @@ PATIENCE = 1.5  # seconds that a client waits
 MORE_PATIENCE = 4  # when what was missing is asked for again, for the machine may be busy
 TO_START = 8
 LIMIT = 20  # seconds that one question may take
-ENOUGH = 45  # seconds after which no question is begun
+ENOUGH = 38  # seconds after which no question is begun
 ONCE = {"stays", "stops", "ends_its_children"}  # what takes long has more patience at once
 FIRST_STEPS = {"accepts", "reads", "answers", "goes_on", "sleeps_after_answer"}  # as one builds it
 
@@ -96,7 +96,7 @@ def fault_of(name, subject):
     Raises CannotSee where the system does not let us ask.
     """
     try:
-        with subject.limited(LIMIT) as limited:
+        with subject.limited(LIMIT, WORDS[name]) as limited:
             CHECKS[name](limited)
     except Fault as fault:
         return fault
@@ -137,7 +137,7 @@ def grade(stage, command, tell=lambda result: None):
         bad = [step for step in [start, *steps] if step in results and not results[step].good]
         if bad:
             return up_to(bad[0], [start, *steps], results)
-    return [results[question] for question in questions(stage) if question in results]
+    return [results[question] for question in questions(stage)]
 
 
 def up_to(last, steps, results):
@@ -149,10 +149,14 @@ def ask_all(asked, stage, until):
     """The Results of some questions, each with its Subject, as they come: side by side; none is
     begun after `until`."""
     def answer(question, subject):
-        return ask(question, stage, subject) if time.monotonic() < until else None
+        if time.monotonic() < until:
+            return ask(question, stage, subject)
+        return Result(question, "no", TooSlow(
+            f"The others took {ENOUGH} s.", "There is time for this one, too.",
+            "It was not asked."))
 
     pool = ThreadPoolExecutor(AT_ONCE)  # no with block: Ctrl-C is not to wait for it
-    yield from filter(None, pool.map(lambda pair: answer(*pair), reversed(asked)))
+    yield from pool.map(lambda pair: answer(*pair), reversed(asked))
     pool.shutdown()
 
 

@@ -49,9 +49,9 @@ class Subject:
         self.running = []
 
     @contextmanager
-    def limited(self, limit):
-        """A Subject for one question, which may take so many seconds: then its servers are ended,
-        and what its check says of that is replaced by TooSlow."""
+    def limited(self, limit, words):
+        """A Subject for one question, in words, that may take so many seconds: then its servers are
+        ended, and what its check says of that is replaced by TooSlow."""
         limited = copy(self)
         limited.running = []
         clock = threading.Timer(limit, limited.end)
@@ -65,9 +65,10 @@ class Subject:
         finally:
             clock.cancel()
         if limited.over:
-            raise TooSlow("The server was asked.", f"It can be told in {limit:.0f} s.",
-                          f"This question took longer than {limit:.0f} s, and was given up: the "
-                          "server is too slow, or does not end what it was asked to.")
+            raise TooSlow(f"It was tried for {limit} s whether the server {words}.",
+                          "The answer is clear before that.",
+                          f"It took longer than {limit} s. The server is slow: look at how long one "
+                          "client waits for its answer, and for its end.")
 
     def end(self):
         """End all of its servers, now: nothing that waits for them waits any longer."""
