@@ -152,7 +152,8 @@ def fault_in(answer, body):
     if not answer.data:
         return what_came(answer)
     if len(answer.data) >= MUCH:
-        return f"It does not end: {len(answer.data)} bytes came, and began with {answer.data[:80]!r}."
+        return (f"It does not end: {len(answer.data)} bytes came, and began with "
+                f"{answer.data[:80]!r}.")
     try:
         response = parse(answer.data)
     except Malformed as wrong:

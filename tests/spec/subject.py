@@ -67,8 +67,8 @@ class Subject:
         if limited.over:
             raise TooSlow(f"It was tried for {limit} s whether the server {words}.",
                           "The answer is clear before that.",
-                          f"It took longer than {limit} s. The server is slow: look at how long one "
-                          "client waits for its answer, and for its end.")
+                          f"It took longer than {limit} s. The server is slow: look at how long "
+                          "one client waits for its answer, and for its end.")
 
     def end(self):
         """End all of its servers, now: nothing that waits for them waits any longer."""

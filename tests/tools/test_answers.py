@@ -35,8 +35,8 @@ def test_response_is_taken_apart(data, body):
 
 @pytest.mark.parametrize(("data", "lacks"), [
     (b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhello", "says 6 bytes, and 5 came"),
-    (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "without the last one"),
-    (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel", "without the last one"),
+    (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "without the last"),
+    (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel", "without the last"),
     (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", "No empty line follows"),
 ])
 def test_what_a_response_lacks_by_its_own_head_is_said(data, lacks):
@@ -123,7 +123,8 @@ def test_question_that_would_end_too_late_is_not_asked(monkeypatch):
 def test_it_is_seen_how_long_a_call_waits(code, seconds):
     with lab.Server([sys.executable, "-c", code]) as server:
         limits = lab.eventually(lambda: sleeps_for(server.pid))
-        assert limits == [pytest.approx(seconds, abs=0.01)]
+        assert len(limits) == 1
+        assert 5 < limits[0] <= seconds + 0.001  # of a sleep the time that is left is told
 
 
 @linux_only
