@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import lab
 from tests.spec.checks import CHECKS
 from tests.spec.stages import LESSONS, MANNERS, PROPERTIES, SHOWN
-from tests.spec.subject import Fault, Subject, TooSlow
+from tests.spec.subject import Fault, Subject, TooSlow, slowness
 
 WORDS = {**PROPERTIES, **LESSONS, **MANNERS}
 ALONE = {"lives_without_processes"}  # the limit counts what the other checks run, too
@@ -21,7 +21,7 @@ PATIENCE = 1.5  # seconds that a client waits
 MORE_PATIENCE = 4  # when what was missing is asked for again, for the machine may be busy
 TO_START = 8
 LIMIT = 20  # seconds that one question may take
-ENOUGH = 38  # seconds after which no question is begun
+ENOUGH = 38  # seconds after which no question is begun; more where the machine is busy
 ONCE = {"stays", "stops", "ends_its_children"}  # what takes long has more patience at once
 FIRST_STEPS = {"accepts", "reads", "answers", "goes_on", "sleeps_after_answer"}  # as one builds it
 
@@ -125,11 +125,11 @@ def grade(stage, command, tell=lambda result: None):
     steps = [question for question in others if question.name in FIRST_STEPS]
     others = [question for question in others if question not in steps]
     together = [question for question in others if question.name not in ALONE]
-    results, until = {}, time.monotonic() + ENOUGH
+    results, begin = {}, time.monotonic()
     for some, who in [([start], patient), (steps, patient), (together, subject), (others, patient)]:
         asked = [(each, patient if each.name in ONCE else who)
                  for each in some if each not in results]
-        for result in ask_all(asked, stage, until):
+        for result in ask_all(asked, stage, begin):
             final = who is patient or result.question.name in ONCE
             if result.good or final or isinstance(result.fault, TooSlow):
                 results[result.question] = result
@@ -145,11 +145,11 @@ def up_to(last, steps, results):
     return [results[step] for step in steps[:steps.index(last) + 1]]
 
 
-def ask_all(asked, stage, until):
-    """The Results of some questions, each with its Subject, as they come: side by side; none is
-    begun after `until`."""
+def ask_all(asked, stage, begin):
+    """The Results of some questions, each with its Subject, as they come: side by side; those that
+    would come too long after `begin` are not asked."""
     def answer(question, subject):
-        if time.monotonic() < until:
+        if time.monotonic() < begin + ENOUGH * slowness():
             return ask(question, stage, subject)
         return Result(question, "no", TooSlow(
             f"The others took {ENOUGH} s.", "There is time for this one, too.",

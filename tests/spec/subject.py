@@ -31,6 +31,11 @@ class TooSlow(Fault):
     """A question took longer than it may; the server was ended before it was answered."""
 
 
+def slowness():
+    """How many times longer things may take here, since others want the processors; at least 1."""
+    return max(1, os.getloadavg()[0] / os.cpu_count())
+
+
 class Subject:
     """A server under test: how to start it, and how long to wait for what ought to come.
 
@@ -50,32 +55,38 @@ class Subject:
 
     @contextmanager
     def limited(self, limit, words):
-        """A Subject for one question, in words, that may take so many seconds: then its servers are
-        ended, and what its check says of that is replaced by TooSlow."""
-        limited = copy(self)
+        """A Subject for one question, in words, that may take so many seconds, and more where the
+        machine is busy: then its servers are ended, and its check has met TooSlow."""
+        limited, done = copy(self), threading.Event()
         limited.running = []
-        clock = threading.Timer(limit, limited.end)
-        clock.daemon = True
-        clock.start()
+        threading.Thread(target=limited.end_after, args=(limit, done), daemon=True).start()
         try:
             yield limited
         except Exception:
             if not limited.over:
                 raise
         finally:
-            clock.cancel()
+            done.set()
         if limited.over:
             raise TooSlow(f"It was tried for {limit} s whether the server {words}.",
                           "The answer is clear before that.",
                           f"It took longer than {limit} s. The server is slow: look at how long "
                           "one client waits for its answer, and for its end.")
 
-    def end(self):
-        """End all of its servers, now: nothing that waits for them waits any longer."""
+    def end_after(self, limit, done):
+        """End all of its servers when the time is up, unless `done` is set before: nothing that
+        waits for them waits any longer."""
+        start = time.monotonic()
+        while (left := start + limit * slowness() - time.monotonic()) > 0:
+            if done.wait(left):
+                return
         self.over = True
         for server in list(self.running):
-            with suppress(ProcessLookupError):
-                os.killpg(server.pid, signal.SIGKILL)
+            self.kill(server)
+
+    def kill(self, server):
+        with suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGKILL)
 
     def full_command(self, arguments=()):
         return [*self.command, *(arguments or self.arguments)]
@@ -90,7 +101,7 @@ class Subject:
         with lab.start(self.full_command(arguments), **options) as server:
             self.running.append(server)
             if self.over:
-                self.end()
+                self.kill(server)
             server.workers = {worker.pid for worker in lab.children(server.pid)}
             try:
                 yield server
@@ -101,8 +112,7 @@ class Subject:
                             f"{error}. {doing(server)}") from None
             finally:  # not with SIGTERM: whether it stops of that is asked once, in manners.py
                 self.running.remove(server)
-                with suppress(ProcessLookupError):
-                    os.killpg(server.pid, signal.SIGKILL)
+                self.kill(server)
 
 
 def must_be_alive(server, after):
