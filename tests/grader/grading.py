@@ -4,6 +4,7 @@ A fault that is the lesson of a stage is asked for as well, as "show me".
 """
 
 import errno
+import itertools
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +24,7 @@ TO_START = 8
 LIMIT = 20  # seconds that one question may take
 ENOUGH = 38  # seconds after which no question is begun; more where the machine is busy
 ONCE = {"stays", "stops", "ends_its_children"}  # what takes long has more patience at once
-FIRST_STEPS = {"accepts", "reads", "answers", "goes_on", "sleeps_after_answer"}  # as one builds it
+FIRST_STEPS = {"starts", "accepts", "reads", "answers", "goes_on", "sleeps_after_answer"}
 
 CAUSES = {  # what a server says when it dies, and the property to mend then
     "Interrupted system call": "lives_through_signal",
@@ -121,12 +122,12 @@ def grade(stage, command, tell=lambda result: None):
     """
     subject = Subject(command, stage.arguments, PATIENCE, TO_START)
     patient = Subject(command, stage.arguments, MORE_PATIENCE, TO_START)
-    start, *others = questions(stage)
-    steps = [question for question in others if question.name in FIRST_STEPS]
-    others = [question for question in others if question not in steps]
+    steps = [question for question in questions(stage) if question.name in FIRST_STEPS]
+    others = [question for question in questions(stage) if question not in steps]
     together = [question for question in others if question.name not in ALONE]
+    rounds = [(steps[:1], patient), (steps, patient), (together, subject), (others, patient)]
     results, begin = {}, time.monotonic()
-    for some, who in [([start], patient), (steps, patient), (together, subject), (others, patient)]:
+    for some, who in rounds:
         asked = [(each, patient if each.name in ONCE else who)
                  for each in some if each not in results]
         for result in ask_all(asked, stage, begin):
@@ -134,15 +135,15 @@ def grade(stage, command, tell=lambda result: None):
             if result.good or final or isinstance(result.fault, TooSlow):
                 results[result.question] = result
                 tell(result)
-        bad = [step for step in [start, *steps] if step in results and not results[step].good]
-        if bad:
-            return up_to(bad[0], [start, *steps], results)
+        if not all(results[step].good for step in steps if step in results):
+            return up_to_the_first_that_lacks(steps, results)
     return [results[question] for question in questions(stage)]
 
 
-def up_to(last, steps, results):
-    """The Results of the first steps: what comes after one that is missing means nothing yet."""
-    return [results[step] for step in steps[:steps.index(last) + 1]]
+def up_to_the_first_that_lacks(steps, results):
+    """The Results of the first steps: what comes after one that lacks means nothing yet."""
+    good = list(itertools.takewhile(lambda step: results[step].good, steps))
+    return [results[step] for step in steps[:len(good) + 1]]
 
 
 def ask_all(asked, stage, begin):
