@@ -129,11 +129,12 @@ def slow_client(server, body, patience):
     answer, start = lab.Answer(), time.monotonic()
     try:
         with lab.connect(server.port, server.host, patience) as client:
+            answer.connected = time.monotonic() - start
             time.sleep(MOMENT)
             lab.clients.send(client, lab.clients.REQUEST)
             time.sleep(MOMENT)
-            while (len(answer.data) < MUCH
-                   and is_readable(client, patience if fault_in(answer, body) else QUIET)):
+            while len(answer.data) < MUCH:
+                client.settimeout(patience if fault_in(answer, body) else QUIET)
                 block = client.recv(65536)
                 if not block:
                     answer.end = time.monotonic() - start
@@ -150,7 +151,7 @@ def fault_in(answer, body):
     body   what it ought to say, a final newline aside; None if anything
     """
     if not answer.data:
-        return what_came(answer)
+        return what_came(answer) or "Nothing came yet."
     if len(answer.data) >= MUCH:
         return (f"It does not end: {len(answer.data)} bytes came, and began with "
                 f"{answer.data[:80]!r}.")

@@ -148,21 +148,23 @@ def must_answer(server, subject, after):
 
 def what_came(answer):
     """A sentence or two on an Answer: the bytes, and how the connection ended."""
-    size = len(answer.data)
-    bytes_of_it = f"after {size} bytes" if size else "without a byte of an answer"
-    came = f"What came was {answer.data[:200]!r}. " if answer.data else ""
-    if isinstance(answer.error, ConnectionRefusedError):
+    size, error = len(answer.data), answer.error
+    came = f"What came was {answer.data[:200]!r}. " if size else ""
+    after = f"after {size} bytes" if size else "without a byte of an answer"
+    if isinstance(error, ConnectionRefusedError):
         return "The connection was refused: nobody listens there any more."
-    if isinstance(answer.error, ConnectionError):
-        return f"{came}The connection was reset (RST) {bytes_of_it}."
-    if answer.end is not None:
-        return f"{came}The server closed the connection {bytes_of_it}."
-    if isinstance(answer.error, TimeoutError) and answer.connected is None:
+    if isinstance(error, ConnectionError):
+        return f"{came}The connection was reset (RST) {after}."
+    if isinstance(error, TimeoutError) and answer.connected is None:
         return "The client was not let in: the queue of the listening socket is full."
-    if answer.error and not isinstance(answer.error, TimeoutError):
-        return f"{came}{answer.error}."
-    return (f"{came}The connection is still open, and silent since then." if came else
-            "No byte of an answer came; the connection is open, and silent.")
+    if isinstance(error, TimeoutError):
+        return (f"{came}The connection is still open, and silent since then." if came else
+                "No byte of an answer came; the connection is open, and silent.")
+    if error:
+        return f"{came}{error}."
+    if answer.end is not None:
+        return f"{came}The server closed the connection {after}."
+    return came.strip()  # the client had enough
 
 
 def must_outlive_its_children(server):

@@ -1,5 +1,6 @@
 """What make check takes for an answer, in which steps it asks, and how long it waits."""
 
+import re
 import sys
 
 import pytest
@@ -10,7 +11,7 @@ from tests.grader.grading import Question, ask, grade, questions
 from tests.helpers.scripts import linux_only
 from tests.spec.response import Malformed, parse
 from tests.spec.stages import LEARNED, ORDER, STAGES
-from tests.spec.subject import Subject
+from tests.spec.subject import Subject, what_came
 from tests.spec.timers import sleeps_for
 
 WRONG = lab.PROJECT / "tests/wrong"
@@ -64,6 +65,21 @@ def test_what_a_response_lacks_by_its_own_head_is_said(data, lacks):
 def test_response_against_the_grammar_is_refused(data, wrong):
     with pytest.raises(Malformed, match=wrong):
         parse(data)
+
+
+@pytest.mark.parametrize(("answer", "words"), [
+    (lab.Answer(error=ConnectionRefusedError()), "refused: nobody listens"),
+    (lab.Answer(error=TimeoutError()), "not let in: the queue"),
+    (lab.Answer(0, error=TimeoutError()), "No byte of an answer came; .* open, and silent"),
+    (lab.Answer(0, error=ConnectionResetError()), "reset .RST. without a byte"),
+    (lab.Answer(0, 0, error=ConnectionResetError(), data=b"HTTP"), "'HTTP'. .*RST. after 4 bytes"),
+    (lab.Answer(0, 0, error=TimeoutError(), data=b"HTTP"), "b'HTTP'. .* still open, and silent"),
+    (lab.Answer(0, end=1), "closed the connection without a byte"),
+    (lab.Answer(0, 0, end=1, data=b"HTTP"), "closed the connection after 4 bytes"),
+    (lab.Answer(0, 0, data=b"HTTP"), "What came was b'HTTP'.$"),
+])
+def test_it_is_said_how_a_connection_ended(answer, words):
+    assert re.search(words, what_came(answer))
 
 
 # The steps in which one builds the first server.

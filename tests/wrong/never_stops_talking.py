@@ -5,5 +5,5 @@ from polite import RESPONSE, answer, listen
 listen_socket = listen()
 while True:
     connection, address = listen_socket.accept()
-    answer(connection, RESPONSE + 10_000_000 * b"Hello, World!\n")
+    answer(connection, RESPONSE + 1_000_000 * b"Hello, World!\n")
     connection.close()
