@@ -4,6 +4,7 @@ A fault that is the lesson of a stage is asked for as well, as "show me".
 """
 
 import errno
+import itertools
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +23,7 @@ from tests.spec.stages import (
     SHOWN,
     steps_of,
 )
-from tests.spec.subject import Fault, Subject, TooSlow
+from tests.spec.subject import Fault, Subject, TooSlow, slowness
 
 WORDS = {**PROPERTIES, **FOR_APPLICATIONS, **ASKED_STEPS, **LESSONS, **MANNERS}
 SAID = {name: f"what your server said: {cause.words}" for name, cause in CAUSES.items()}
@@ -32,10 +33,10 @@ PATIENCE = 1.5  # seconds that a client waits
 MORE_PATIENCE = 4  # when what was missing is asked for again, for the machine may be busy
 TO_START = 8
 LIMIT = 20  # seconds that one question may take
-ENOUGH = 45  # seconds after which no question is begun
+ENOUGH = 38  # seconds after which no question is begun; more where the machine is busy
 ONCE = {"stays", "stops", "ends_its_children"}  # what takes long has more patience at once
 FIRST_STEPS = {  # as one builds it: without one of these nothing else is asked
-    "accepts", "reads", "answers", "goes_on", "sleeps_after_answer", "runs_wsgi"}
+    "starts", "accepts", "reads", "answers", "goes_on", "sleeps_after_answer", "runs_wsgi"}
 
 GOOD = {"yes", "shown", "excused", "unseen"}
 
@@ -120,7 +121,7 @@ def fault_of(name, subject):
     Raises CannotSee where the system does not let us ask.
     """
     try:
-        with subject.limited(LIMIT) as limited:
+        with subject.limited(LIMIT, WORDS[name]) as limited:
             CHECKS[name](limited)
     except Fault as fault:
         return fault
@@ -145,38 +146,42 @@ def grade(stage, command, tell=lambda result: None):
     """
     subject = Subject(command, stage.arguments, PATIENCE, TO_START)
     patient = Subject(command, stage.arguments, MORE_PATIENCE, TO_START)
-    start, *others = questions(stage)
-    steps = [question for question in others if question.name in FIRST_STEPS]
-    others = [question for question in others if question not in steps]
+    steps = [question for question in questions(stage) if question.name in FIRST_STEPS]
+    others = [question for question in questions(stage) if question not in steps]
     together = [question for question in others if question.name not in ALONE]
-    results, until = {}, time.monotonic() + ENOUGH
-    for some, who in [([start], patient), (steps, patient), (together, subject), (others, patient)]:
+    rounds = [(steps[:1], patient), (steps, patient), (together, subject), (others, patient)]
+    results, begin = {}, time.monotonic()
+    for some, who in rounds:
         asked = [(each, patient if each.name in ONCE else who)
                  for each in some if each not in results]
-        for result in ask_all(asked, stage, until):
+        for result in ask_all(asked, stage, begin):
             final = who is patient or result.question.name in ONCE
             if result.good or final or isinstance(result.fault, TooSlow):
                 results[result.question] = result
                 tell(result)
-        bad = [step for step in [start, *steps] if step in results and not results[step].good]
-        if bad:
-            return up_to(bad[0], [start, *steps], results)
-    return [results[question] for question in questions(stage) if question in results]
+        if not all(results[step].good for step in steps if step in results):
+            return up_to_the_first_that_lacks(steps, results)
+    return [results[question] for question in questions(stage)]
 
 
-def up_to(last, steps, results):
-    """The Results of the first steps: what comes after one that is missing means nothing yet."""
-    return [results[step] for step in steps[:steps.index(last) + 1]]
+def up_to_the_first_that_lacks(steps, results):
+    """The Results of the first steps: what comes after one that lacks means nothing yet."""
+    good = list(itertools.takewhile(lambda step: results[step].good, steps))
+    return [results[step] for step in steps[:len(good) + 1]]
 
 
-def ask_all(asked, stage, until):
-    """The Results of some questions, each with its Subject, as they come: side by side; none is
-    begun after `until`."""
+def ask_all(asked, stage, begin):
+    """The Results of some questions, each with its Subject, as they come: side by side; those that
+    would come too long after `begin` are not asked."""
     def answer(question, subject):
-        return ask(question, stage, subject) if time.monotonic() < until else None
+        if time.monotonic() < begin + ENOUGH * slowness():
+            return ask(question, stage, subject)
+        return Result(question, "no", TooSlow(
+            f"The others took {ENOUGH} s.", "There is time for this one, too.",
+            "It was not asked."))
 
     pool = ThreadPoolExecutor(AT_ONCE)  # no with block: Ctrl-C is not to wait for it
-    yield from filter(None, pool.map(lambda pair: answer(*pair), reversed(asked)))
+    yield from pool.map(lambda pair: answer(*pair), reversed(asked))
     pool.shutdown()
 
 

@@ -20,6 +20,7 @@ from tests.spec.subject import (
 HELLO = b"Hello, World!\n"  # what a stage without applications answers
 MOMENT = 0.1  # seconds between two things that a client does
 QUIET = 0.3  # seconds after which nothing more is awaited of an answer that looks complete
+MUCH = 1 << 20  # bytes of an answer after which nobody reads on
 BROWSER = (  # as long as what a browser sends
     b"GET /hello HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nUser-Agent: Mozilla/5.0 (X11; "
     b"Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0\r\nAccept: text/html,application/xhtml+x"
@@ -87,8 +88,9 @@ def was_reset(client):
     """Whether the answer ends with a reset; one comes at once, or not at all."""
     client.settimeout(2 * QUIET)
     try:
-        while client.recv(65536):
-            pass
+        for _ in range(MUCH // 65536):
+            if not client.recv(65536):
+                break
     except ConnectionResetError:
         return True
     except TimeoutError:
@@ -127,10 +129,12 @@ def slow_client(server, body, patience):
     answer, start = lab.Answer(), time.monotonic()
     try:
         with lab.connect(server.port, server.host, patience) as client:
+            answer.connected = time.monotonic() - start
             time.sleep(MOMENT)
             lab.clients.send(client, lab.clients.REQUEST)
             time.sleep(MOMENT)
-            while is_readable(client, patience if fault_in(answer, body) else QUIET):
+            while len(answer.data) < MUCH:
+                client.settimeout(patience if fault_in(answer, body) else QUIET)
                 block = client.recv(65536)
                 if not block:
                     answer.end = time.monotonic() - start
@@ -147,7 +151,10 @@ def fault_in(answer, body):
     body   what it ought to say, a final newline aside; None if anything
     """
     if not answer.data:
-        return what_came(answer)
+        return what_came(answer) or "Nothing came yet."
+    if len(answer.data) >= MUCH:
+        return (f"It does not end: {len(answer.data)} bytes came, and began with "
+                f"{answer.data[:80]!r}.")
     try:
         response = parse(answer.data)
     except Malformed as wrong:

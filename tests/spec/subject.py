@@ -34,6 +34,11 @@ class TooSlow(Fault):
     """A question took longer than it may; the server was ended before it was answered."""
 
 
+def slowness():
+    """How many times longer things may take here, since others want the processors; at least 1."""
+    return max(1, os.getloadavg()[0] / os.cpu_count())
+
+
 class Subject:
     """A server under test: how to start it, and how long to wait for what ought to come.
 
@@ -52,32 +57,39 @@ class Subject:
         self.running = []
 
     @contextmanager
-    def limited(self, limit):
-        """A Subject for one question, which may take so many seconds: then its servers are ended,
-        and what its check says of that is replaced by TooSlow."""
-        limited = copy(self)
+    def limited(self, limit, words):
+        """A Subject for one question, in words, that may take so many seconds, and more where the
+        machine is busy: then its servers are ended, and its check has met TooSlow."""
+        limited, done = copy(self), threading.Event()
         limited.running = []
-        clock = threading.Timer(limit, limited.end)
-        clock.daemon = True
-        clock.start()
+        threading.Thread(target=limited.end_after, args=(limit, done), daemon=True).start()
         try:
             yield limited
         except Exception:
             if not limited.over:
                 raise
         finally:
-            clock.cancel()
+            done.set()
         if limited.over:
-            raise TooSlow("The server was asked.", f"It can be told in {limit:.0f} s.",
-                          f"This question took longer than {limit:.0f} s, and was given up: the "
-                          "server is too slow, or does not end what it was asked to.")
+            raise TooSlow(f"It was tried for {limit} s whether the server {words}.",
+                          "The answer is clear before that.",
+                          f"It took longer than {limit} s. The server is slow: look at how long "
+                          "one client waits for its answer, and for its end.")
 
-    def end(self):
-        """End all of its servers, now: nothing that waits for them waits any longer."""
+    def end_after(self, limit, done):
+        """End all of its servers when the time is up, unless `done` is set before: nothing that
+        waits for them waits any longer."""
+        start = time.monotonic()
+        while (left := start + limit * slowness() - time.monotonic()) > 0:
+            if done.wait(left):
+                return
         self.over = True
         for server in list(self.running):
-            with suppress(ProcessLookupError):
-                os.killpg(server.pid, signal.SIGKILL)
+            self.kill(server)
+
+    def kill(self, server):
+        with suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGKILL)
 
     def full_command(self, arguments=()):
         return [*self.command, *(arguments or self.arguments)]
@@ -92,7 +104,7 @@ class Subject:
         with lab.start(self.full_command(arguments), **options) as server:
             self.running.append(server)
             if self.over:
-                self.end()
+                self.kill(server)
             server.workers = {worker.pid for worker in lab.children(server.pid)}
             try:
                 yield server
@@ -106,8 +118,7 @@ class Subject:
                             f"{error}. {doing(server)}") from None
             finally:  # not with SIGTERM: whether it stops of that is asked once, in manners.py
                 self.running.remove(server)
-                with suppress(ProcessLookupError):
-                    os.killpg(server.pid, signal.SIGKILL)
+                self.kill(server)
 
 
 def must_be_alive(server, after):
@@ -143,21 +154,23 @@ def must_answer(server, subject, after):
 
 def what_came(answer):
     """A sentence or two on an Answer: the bytes, and how the connection ended."""
-    size = len(answer.data)
-    bytes_of_it = f"after {size} bytes" if size else "without a byte of an answer"
-    came = f"What came was {answer.data[:200]!r}. " if answer.data else ""
-    if isinstance(answer.error, ConnectionRefusedError):
+    size, error = len(answer.data), answer.error
+    came = f"What came was {answer.data[:200]!r}. " if size else ""
+    after = f"after {size} bytes" if size else "without a byte of an answer"
+    if isinstance(error, ConnectionRefusedError):
         return "The connection was refused: nobody listens there any more."
-    if isinstance(answer.error, ConnectionError):
-        return f"{came}The connection was reset (RST) {bytes_of_it}."
-    if answer.end is not None:
-        return f"{came}The server closed the connection {bytes_of_it}."
-    if isinstance(answer.error, TimeoutError) and answer.connected is None:
+    if isinstance(error, ConnectionError):
+        return f"{came}The connection was reset (RST) {after}."
+    if isinstance(error, TimeoutError) and answer.connected is None:
         return "The client was not let in: the queue of the listening socket is full."
-    if answer.error and not isinstance(answer.error, TimeoutError):
-        return f"{came}{answer.error}."
-    return (f"{came}The connection is still open, and silent since then." if came else
-            "No byte of an answer came; the connection is open, and silent.")
+    if isinstance(error, TimeoutError):
+        return (f"{came}The connection is still open, and silent since then." if came else
+                "No byte of an answer came; the connection is open, and silent.")
+    if error:
+        return f"{came}{error}."
+    if answer.end is not None:
+        return f"{came}The server closed the connection {after}."
+    return came.strip()  # the client had enough
 
 
 def must_outlive_its_children(server):

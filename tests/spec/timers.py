@@ -5,6 +5,7 @@ import os
 import platform
 import socket
 import struct
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,6 +22,7 @@ CALLS = {  # the number of a call that waits: which of its arguments is the limi
     "aarch64": {22: (3, MILLISECONDS), 72: (4, TIMESPEC), 73: (2, TIMESPEC), 101: (0, TIMESPEC),
                 115: (2, TIMESPEC), 441: (3, TIMESPEC)},
 }  # poll, select, nanosleep, clock_nanosleep, epoll_wait, pselect6, ppoll, epoll_pwait(2)
+UNTIL = {"x86_64": 230, "aarch64": 115}  # clock_nanosleep
 
 
 def sleeps_for(pid):
@@ -35,7 +37,7 @@ def sleeps_for(pid):
             limits.append(limit_of_call(pid, task.read_text().split()))
     with suppress(lab.CannotSee, OSError, AttributeError):
         limits += limits_of_sockets(pid)
-    return [limit for limit in limits if limit]
+    return [limit for limit in limits if limit and limit > 0]
 
 
 def limit_of_call(pid, words):
@@ -48,6 +50,8 @@ def limit_of_call(pid, words):
     if position is None:
         return None
     argument = arguments[position]
+    if number == UNTIL.get(platform.machine()) and arguments[1]:  # TIMER_ABSTIME: not for, until
+        return struct_at(pid, argument, kind) - time.clock_gettime(arguments[0])
     if kind == MILLISECONDS:
         signed = argument & 0xFFFFFFFF
         return signed / 1000 if signed < 0x80000000 else None

@@ -13,6 +13,7 @@ from tests.helpers.scripts import linux_only
 from tests.spec.stages import STAGES
 from tests.wrong.table import RIGHT, WRONG
 
+pytestmark = pytest.mark.timeout(120)  # one of them takes a second for each answer
 FOLDER = lab.PROJECT / "tests/wrong"
 PROGRAMS = {".py": sys.executable, ".js": "node", ".pl": "perl", ".rb": "ruby", ".go": "go",
             ".c": "cc"}
