@@ -1,6 +1,6 @@
 """The one table of hints: what to think about when a server lacks a property.
 
-For each question two or three hints, the weakest first, and where to read: the section of a chapter,
+For each question two or three hints, the weakest first, and where to read: a section of a chapter,
 or a file. They use no word that a reader learns after the first stage that is asked the question.
 A hint on a fault that ought to show stands under "show name".
 """

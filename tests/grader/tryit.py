@@ -160,7 +160,8 @@ TRIES = {
                    "server has closed.", app="part2.shows:app", setting="TIMEOUT=0.5"),
     "complete_pep3333": Try("curl -v -m 5 -d body -H 'X-Probe: 1' '{host}:{port}/a%20b?c=d%20e'",
                             "The status ought to be 203, and the body says what was missing; the "
-                            "application says so when it was closed.", app="tests.spec.pep3333app:app"),
+                            "application says so when it was closed.",
+                            app="tests.spec.pep3333app:app"),
     "keeps_alive": Try(
         "curl -v -m 5 {host}:{port}/hello {host}:{port}/hello",
         "For the second request curl ought to say \"Re-using existing connection\"."),
@@ -204,6 +205,33 @@ TRIES = {
     "ends_its_children": Try(
         f"{CLIENT} silent 2 & sleep 1; kill $p; sleep 9; {{left}}",
         "Nine seconds after kill there ought to be none left of the server's processes."),
+    "gives_the_port_back": Try(
+        f"{CLIENT} silent & sleep 1; kill -9 $p; sleep 1; {{queue}}",
+        "The server is killed, and a child still has a client. Nobody ought to listen any more: "
+        "no line with LISTEN or {host}:{port}."),
+    "answers_bursts": Try(
+        f"for i in 1 2 3 4 5 6 7 8 9; do {CLIENT} crowd 8; done; {ASK}",
+        f"Eight clients come at once, nine times: are all of them answered? {SERVED}", delay="0"),
+    "serves_beside_forty": Try(
+        f"{CLIENT} silent 40 & sleep 1; {ASK}",
+        "Forty clients are connected and silent: Hello, World! ought to come at once."),
+    "threads_end": Try(
+        f"{CLIENT} silent 40 & sleep 1; kill $! ; sleep 2; {{threads}}",
+        "Forty clients came and left: how many threads are there still (NLWP, or a line for "
+        "each)?"),
+    "forks_for_clients_only": Try(
+        f"{ASK}; sleep 1; {{wakeups}}; sleep 2; {{wakeups}}",
+        "Twice how often the server woke up (voluntary switches), two seconds between them, in "
+        "which nobody came: the same number, or nearly."),
+    "sleeps_until_told": Try(
+        "{signals}; {wakeups}; sleep 3; {wakeups}",
+        "SigCgt are the signals with a handler, SigIgn those that are ignored: SIGCHLD is the "
+        "fifth figure from the right, 1 if it is among them. And nothing ought to wake the server "
+        "in three seconds in which nobody comes."),
+    "sends_long_answers": Try(
+        "curl -s -m 30 --limit-rate 2M {host}:{port}/hello | wc -c",
+        "The answer is long, and the client reads slowly: 14,000,000 bytes ought to come.",
+        setting="TIMES=1000000"),
     "listens_on_host_only": Try(
         "{queue}", "The address ought to be {host}, as HOST says: 0.0.0.0, * or :: is every one "
                    "that the machine has."),
@@ -292,6 +320,8 @@ def instruments(command, port):
         "state": "ps -o pid,stat,args -p $p",
         "times": "ps -eo pid,ppid,time,args | grep -w $p",
         "threads": "ps -o pid,nlwp,args -p $p" if proc else "ps -M -p $p",
+        "wakeups": "grep ^vol /proc/$p/status" if proc else "ps -o pid,time,args -p $p",
+        "signals": "grep -E 'Sig(Cgt|Ign)' /proc/$p/status" if proc else "ps -o caught -p $p",
         "tasks": "ps -eLo pid,ppid | grep -wc $p" if proc else "ps -axM | grep -wc $p",
         "open": "ls -l /proc/$p/fd" if proc else "lsof -nP -a -i -p $p",
         "queue": (f"ss -ltn 'sport = :{port}'" if has("ss")

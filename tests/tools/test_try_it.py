@@ -55,8 +55,8 @@ CASES = [
     Case("starts", "1", "listens_on_another_port.py", "1", good=r"127.0.0.1:PORT\b"),
     Case("starts", "1", "starts_and_dies.py", "1", bad="KeyError"),
     Case("accepts", "1", "never_accepts.py", "1", "(LISTEN|tcp) +1 "),
-    Case("reads", "1", "never_reads.py", "1", "unasked +b'HTTP|reset by peer"),
-    Case("reads", "1", "closes_too_early.py", "1", "the server closed\nClient|reset by peer"),
+    Case("reads", "1", "never_reads.py", "1", good="received b'HTTP"),
+    Case("reads", "1", "closes_too_early.py", "1", "unasked +the server|reset by peer"),
     Case("answers", "1", "sends_no_empty_line.py", "1", good=r"received b'\\r\\n'"),
     Case("goes_on", "1", "exits_after_one_request.py", "1", good=f"(?s){HELLO}.*{HELLO}"),
     Case("stays", "1", "accept_times_out.py", "1", DEAD, HELLO),
@@ -81,15 +81,15 @@ CASES = [
     Case("passes_the_head_on", "2", "says_200_whatever_comes.py", "2", good="299 Nonce"),
     Case("sends_every_block", "2", "sends_the_first_block.py", "2", good="(?s)two .*two "),
     Case("waits_for_start_response", "2", "makes_the_head_too_early.py", "2", good="298 Late"),
-    Case("says_what_was_asked", "2", "says_get_of_every_method.py", "2", good="DELETE /b"),
+    Case("says_what_was_asked", "2", "says_get_of_every_method.py", "2", "GET /b"),
     Case("makes_environ_anew", "2", "one_environ_for_all.py", "2", "used before"),
     Case("fills_environ", "2", "has_no_wsgi_keys.py", "2", "wsgi.version"),
     Case("outlives_its_application", "2", "ends_with_its_application.py", "2", DEAD),
-    Case("sends_it_all", "3m", "gives_up_on_a_full_kernel.py", "3m", good=r"\b\d{7,8}\b"),
+    Case("sends_it_all", "3m", "gives_up_on_a_full_kernel.py", "3m", good="\n14000000\n"),
     Case("step_2b", "2b", "2", "2b", good="HTTP_X_PROBE"),
     Case("step_2c", "2c", "2b", "2c", good="my body"),
-    Case("step_2d", "2d", "2c", "2d", good="write"),
-    Case("step_2e", "2e", "2d", "2e", good="close"),
+    Case("step_2d", "2d", "2c", "2d", "TypeError", "two three"),
+    Case("step_2e", "2e", "2d", "2e", good="\nclosed\n"),
     Case("step_2f", "2f", "2e", "2f", good="Content-Length"),
     Case("step_2g", "2g", "2f", "2g", good="(?s)one.*two"),
     Case("step_2h", "2h", "2g", "2h", good="HTTP/1.1 400"),
@@ -236,8 +236,8 @@ def test_line_shows_the_fault_without_proc(case, monkeypatch):
 
 def test_there_is_a_line_for_every_question_and_each_is_tried():
     questions = {question.name for stage in STAGES.values() for question in questions_of(stage)}
-    assert set(tryit.TRIES) == questions
-    assert {case.name for case in CASES} == questions
+    assert questions <= set(tryit.TRIES)
+    assert questions <= {case.name for case in CASES}
 
 
 @of_each(CASES)
