@@ -192,7 +192,8 @@ HINTS = {
         "Catch it around all that the application does, print it, answer 500 Internal Server "
         "Error, and go on with the next client.",
         "The application works in two places: when it is called, and when you ask its iterable "
-        "for a block. It can fail in both.",
+        "for a block. It can fail in both. If a child serves the client, the child has to end, "
+        "whatever happens, and not to come back to accept.",
         "2.8"],
     "sends_it_all": [
         "The client reads slowly, and the answer is larger than what the kernel takes at once. "

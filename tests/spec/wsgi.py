@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from http.client import HTTPException, HTTPResponse
 
 import lab
-from tests.spec.subject import Fault, doing, must_be_alive
+from tests.spec.subject import Fault, doing, living, must_be_alive, settled
 
 HELLO = b"Hello world from a simple WSGI application!\n"
 LARGE = b"Hello, World!\n" * 1_000_000  # the kernel takes some megabytes at once, not so many
@@ -207,6 +207,21 @@ def outlives_its_application(subject):
                 if not ended or answer.status == 200 and probe == "fails":
                     raise Fault(done, "500 or the end of the connection, and the next client.",
                                 f"Of the {number} request: {what_came(answer, server)}")
+            must_keep_no_process(server, subject, f"{started(probe)} was asked. The application "
+                                                  f"raises an exception {when}.")
+
+
+def must_keep_no_process(server, subject, done):
+    """Raise Fault if each client of an application that fails leaves a process behind."""
+    def processes():
+        return len(living(server))
+
+    before = settled(processes)
+    for _ in range(3):
+        ask(server, subject)
+    if not lab.eventually(lambda: processes() <= before, subject.patience):
+        raise Fault(done, "When its client has left, no process is there for it.",
+                    f"There were {before} processes, and three clients later {processes()}.")
 
 
 def sends_it_all(subject):
