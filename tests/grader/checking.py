@@ -73,17 +73,14 @@ def check(stage, server, as_json=False):
     start = time.monotonic()
     results = grade_with_a_bar(screen.console, stage, server.command, hidden=as_json)
     seconds = time.monotonic() - start
-    before, state = progress.load()["passed"], progress.remember(stage, results)
+    had_been_passed = stage.name in progress.load()["passed"]
+    state = progress.remember(stage, results)
     if as_json:
         print(printing.as_json(stage, results, server.shown, seconds))
         return passed(results)
     printing.report(screen, stage, results, server.shown)
     printing.summary(screen, stage, results, seconds, state)
-    if passed(results):
-        printing.bar(screen, state, progress.language_of(state),
-                     progress.next_stage(state, stage.name))
-    else:
-        after_a_failure(screen, stage, missing(results)[0], stage.name in before)
+    what_next(screen, stage, results, state, had_been_passed)
     return passed(results)
 
 
@@ -100,10 +97,14 @@ def not_built(screen, stage, server, said, as_json):
     return False
 
 
-def after_a_failure(screen, stage, question, had_been_passed):
-    """The last lines of a report: what to do next."""
+def what_next(screen, stage, results, state, had_been_passed):
+    """The last lines of a report: what to do now."""
+    if passed(results):
+        printing.bar(screen, state, progress.language_of(state),
+                     progress.next_stage(state, stage.name))
+        return
     screen.tell("", f"All that is sent, received and printed there: make check "
-                    f"STAGE={stage.name} ONLY={question.name}", "dim")
+                    f"STAGE={stage.name} ONLY={missing(results)[0].name}", "dim")
     if had_been_passed:
         screen.say(f"Stage {stage.name} had been passed: its star stays, but your server has lost "
                    "something since.")
@@ -163,7 +164,7 @@ def check_only(stage, server, name, as_json=False):
     works, said = server.build()
     screen = printing.Screen()
     if not works:
-        print(said, end="")
+        print("" if as_json else said, end="")
         return not_built(screen, stage, server, said, as_json)
     subject = recording.Heard(server.command, stage.arguments, MORE_PATIENCE, TO_START)
     start = time.monotonic()

@@ -71,10 +71,10 @@ class Keys:
     def __init__(self):
         self.usable = sys.stdin.isatty() and sys.stdout.isatty() and in_front(sys.stdin)
         self.was_stopped = False
+        signal.signal(signal.SIGCONT, self.went_on)
 
     def __enter__(self):
         self.before = termios.tcgetattr(sys.stdin)
-        signal.signal(signal.SIGCONT, self.went_on)
         tty.setcbreak(sys.stdin, termios.TCSANOW)
         mode = termios.tcgetattr(sys.stdin)
         mode[LOCAL] &= ~termios.ISIG
@@ -82,7 +82,6 @@ class Keys:
         return self
 
     def __exit__(self, *exception):
-        signal.signal(signal.SIGCONT, signal.SIG_DFL)
         termios.tcsetattr(sys.stdin, termios.TCSANOW, self.before)
 
     def went_on(self, signum, frame):
@@ -135,9 +134,8 @@ class Watch:
                     return "draw"
 
     def stop(self):
-        """Ctrl-Z: stop, and make with us, until the shell says fg."""
+        """Ctrl-Z: stop, and make with us, until the shell says fg; then the screen is drawn."""
         os.killpg(os.getpgrp(), signal.SIGTSTP)
-        self.draw_again()
 
     def check(self):
         """Grade, show; go on to the next stage if this one is passed."""

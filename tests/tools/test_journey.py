@@ -14,6 +14,7 @@ import subprocess
 import sys
 import termios
 import time
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -367,10 +368,12 @@ def terminal(clone):
 
     yield terminal
     for each in opened:
-        if each.process.poll() is None:
-            for process in reversed(psutil.Process(each.process.pid).children(recursive=True)):
-                process.kill()
+        with suppress(psutil.NoSuchProcess):  # it may end at any time
+            started = psutil.Process(each.process.pid).children(recursive=True)
             each.process.kill()
+            for process in started:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
         each.process.wait()
         os.close(each.ours)
         os.close(each.its)
