@@ -24,8 +24,12 @@ def starts(subject):
     try:
         with subject.start() as server:
             addresses = {listener.address for listener in lab.listeners(server.port)}
+            lab.eventually(lambda: server.exit_status is not None or lab.sleeps_in(server.pid), 0.3)
+            if server.exit_status is not None:
+                raise lab.ServerError(f"It listened, and ended with status {server.exit_status} "
+                                      "before a client came.")
     except lab.ServerError as error:
-        at_its_end = " " + AT_ITS_END if "ended with status 0 before" in str(error) else ""
+        at_its_end = " " + AT_ITS_END if "ended with status 0" in str(error) else ""
         raise Fault(*STARTED, f"{error}{at_its_end}") from None
     if not addresses & {server.host, *EVERY}:
         raise Fault(*STARTED, f"It listens on {' and '.join(addresses)}, where the clients of "
