@@ -280,11 +280,43 @@ def pending_signals(pid):
 
     Raises CannotSee without /proc.
     """
-    _need_proc("pending signals")
-    status = PROC.joinpath(str(pid), "status").read_text()
-    fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
-    pending = int(fields["SigPnd"], 16) | int(fields["ShdPnd"], 16)
-    return {number for number in range(1, 65) if pending >> (number - 1) & 1}
+    return _signals(pid, "SigPnd") | _signals(pid, "ShdPnd")
+
+
+def caught_signals(pid):
+    """The signals that a process has a handler for, or has blocked, in order to wait for them;
+    a set of numbers. Raises CannotSee without /proc. See proc(5), SigCgt and SigBlk."""
+    return _signals(pid, "SigCgt") | _signals(pid, "SigBlk")
+
+
+def ignored_signals(pid):
+    """The signals that a process ignores, a set of numbers. Raises CannotSee without /proc."""
+    return _signals(pid, "SigIgn")
+
+
+def _signals(pid, field):
+    _need_proc("signals")
+    mask = int(_status(PROC / str(pid))[field], 16)
+    return {number for number in range(1, 65) if mask >> (number - 1) & 1}
+
+
+def wakeups(pid):
+    """How many times a process and its threads have given up the processor to wait for something.
+
+    Raises CannotSee without /proc. See proc(5), voluntary_ctxt_switches.
+    """
+    _need_proc("context switches")
+    total = 0
+    for task in PROC.joinpath(str(pid), "task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # the thread has ended
+            total += int(_status(task)["voluntary_ctxt_switches"])
+    return total
+
+
+def _status(task):
+    """The lines of /proc/PID/status, or of one of its threads, as a dictionary."""
+    lines = task.joinpath("status").read_text().splitlines()
+    return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
 
 
 def holder_of_port(port):

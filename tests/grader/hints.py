@@ -37,12 +37,23 @@ SEE = {  # how a reader sees it himself: put between "{server} & sleep 1;" and "
     "sleeps_after_answer": f"time {ASK}",
     "sleeps_side_by_side": f"time ({ASK} & {ASK} & wait)",
     "a_process_for_each": f"bash -c '{SILENT}; sleep 1; ps -o pid,ppid,stat,args --ppid '$!",
+    "gives_the_port_back": f"bash -c '{SILENT}; sleep 1; kill -9 $0; sleep 1; "
+                           "ss -ltnp sport = :8888' $!",
+    "answers_bursts": "for i in 1 2 3 4 5 6 7 8 9; do python3 part3/client3.py --max-clients 5; "
+                      f"done; {ASK}",
     "no_process_for_each": f"bash -c '{SILENT}; sleep 1; ps -o pid,ppid,stat,args --ppid '$!",
     "a_thread_for_each": f"bash -c '{SILENT}; sleep 1; ps -o pid,nlwp,args -p '$!",
+    "serves_beside_forty": f"python3 part3/client3.py --max-clients 40 & sleep 1; {ASK}",
+    "threads_end": "python3 part3/client3.py --max-clients 40; sleep 1; "
+                   "ps -o pid,nlwp,args -p $!",
+    "sleeps_until_told": "grep -E 'Sig(Blk|Ign|Cgt)|voluntary' /proc/$!/status; sleep 5; "
+                         "grep voluntary /proc/$!/status",
+    "sends_long_answers": "curl -s --limit-rate 10M 127.0.0.1:8888/hello | wc -c",
     "reaps_when_told": f"{ASK}; sleep 1; {CHILDREN}",
     "waits_for_the_dead_only": f"bash -c '{SILENT}; {ASK}; sleep 1; {ASK}'",
     "workers_in_advance": CHILDREN,
-    "replaces_a_worker": f"{CHILDREN}; pkill -KILL -o -P $!; sleep 1; {CHILDREN}",
+    "replaces_a_worker": f"{CHILDREN}; pkill -KILL -o -P $!; sleep 1; pkill -KILL -o -P $!; "
+                         f"sleep 1; {CHILDREN}",
     "ends_its_children": f"bash -c '{SILENT}; sleep 1; kill $0; sleep 8; "
                          "ps -eo pid,ppid,pgid,args | grep $0' $!",
     "listens_on_host_only": "ss -ltn 'sport = :8888'",
@@ -194,6 +205,42 @@ HINTS = {
         "0 is returned in the child, which serves that client and then exits: it must not come "
         "back to accept. The parent closes its copy and goes on.",
         "3.8"],
+    "gives_the_port_back": [
+        "The server is killed, and a child goes on with its client. The kernel closes what the "
+        "dead one had open: is nobody else left who listens?",
+        "After fork the child has a copy of the listening socket, too. It accepts nobody: let it "
+        "close its copy before it does anything else.",
+        "3.9"],
+    "answers_bursts": [
+        "Five clients come at once, and their children end at once, some of them before fork has "
+        "returned in the parent. Look at the last words of your server.",
+        "A handler runs at any moment: between fork and the next line of yours as well. What does "
+        "it take for granted that your loop has not done yet?",
+        "A list that both the handler and the loop change is not to be trusted: remove what may "
+        "not be in it yet without complaint, or block SIGCHLD until the PID is noted.",
+        "3.21"],
+    "serves_beside_forty": [
+        "Forty clients are connected, and silent. Then one comes that asks. Who serves it?",
+        "A pool has so many threads and no more; when each of them waits for a silent client, the "
+        "next one waits for a thread. Here each connection gets a thread of its own.",
+        "3.26"],
+    "threads_end": [
+        "The clients have left. What do the threads do that served them?",
+        "A thread ends when its function returns. Which call in it waits for what never comes?",
+        "3.26"],
+    "sleeps_until_told": [
+        "Nothing happens, and the parent has nothing to do. Who tells it that a child has ended?",
+        "To ask again and again, in a loop or a thread of its own, is too late for some and a "
+        "waste for others; and to ignore SIGCHLD is to learn of no child how it ended.",
+        "Have a handler for SIGCHLD that calls waitpid, and let accept wait without a limit.",
+        "3.18"],
+    "sends_long_answers": [
+        "The client reads slowly, and the kernel has room for a part of your answer only. What "
+        "becomes of the rest?",
+        "On a socket that does not block send returns how many bytes it took. Keep the others, "
+        "and wait until the selector says that the socket takes more.",
+        "TIMES says how many times Hello, World! is to be said: once, if it is not set.",
+        "3.29"],
     "no_process_for_each": [
         "A process came with each client. This stage does without.",
         "What did the child do that a thread could not do? Both can sleep in recv while the "
@@ -220,10 +267,12 @@ HINTS = {
         "Here nothing is forked for a client. When is it, then?",
         "Listen first, then fork the workers: each of them has the listening socket, and calls "
         "accept on it. The kernel gives a client to one of them. What does the parent do?",
+        "Two workers are enough: as many clients as there are workers are served at once.",
         "3.27"],
     "replaces_a_worker": [
         "A worker was killed. Who notices?",
-        "The parent has nothing else to do: it waits for a child's end, and forks another.",
+        "The parent has nothing else to do: it waits for a child's end, and forks another. Does "
+        "it wait again after that, and for each of two that died at once?",
         "3.27"],
     "listens_on_host_only": [
         "To bind to 0.0.0.0, to :: or to no address at all is to let the whole network in.",

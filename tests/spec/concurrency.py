@@ -17,27 +17,44 @@ from tests.spec.subject import (
     must_outlive_its_children,
     nonblocking,
     settled,
+    silent_clients,
     tasks,
 )
 
 
 def serves_while_another_waits(subject):
-    """Three clients connect and ask in the reverse order: a queue could not answer them."""
-    with subject.start() as server, ExitStack() as stack:
-        clients = [stack.enter_context(lab.connect(server.port)) for _ in range(3)]
-        for number in (3, 2, 1):
-            client = clients[number - 1]
-            client.settimeout(subject.patience)
-            client.sendall(lab.clients.REQUEST)
-            try:
-                answered = lab.read_until(client, b"Hello")
-            except TimeoutError:
-                answered = None
-            if not answered:
-                raise Fault("Three clients connected, and asked in the reverse order.",
-                            "Each is answered, for none has to wait for those that are silent.",
-                            f"Client {number} got no answer within {subject.patience:g} s. "
-                            f"{doing(server)}")
+    """Clients connect, and ask in the reverse order: a queue could not answer them. A server that
+    has workers in advance is asked by as many clients, for each worker may serve one."""
+    with subject.start() as server:
+        workers = settled(lambda: len(alive(lab.children(chief(server)))))
+        count = max(2, min(workers, 3)) if workers else 3
+        done = f"{count} clients connected, and asked in the reverse order."
+        with silent_clients(server, count) as clients:
+            for number in range(count, 0, -1):
+                must_be_served(server, subject, clients, number, done)
+        done = f"{count - 1} clients sent the half of a request each, and then another asked."
+        with silent_clients(server, count) as clients:
+            for client in clients[:-1]:
+                client.sendall(HALF)
+            must_be_served(server, subject, clients, count, done)
+
+
+HALF = b"GET /hello HTTP/1.1\r\nHost: loc"
+
+
+def must_be_served(server, subject, clients, number, done):
+    """Let one of the clients ask. Raise Fault unless it is answered."""
+    client = clients[number - 1]
+    client.settimeout(subject.patience)
+    client.sendall(lab.clients.REQUEST)
+    try:
+        answered = lab.read_until(client, b"Hello")
+    except TimeoutError:
+        answered = None
+    if not answered:
+        raise Fault(done, "Each is answered, for none has to wait for those that are silent.",
+                    f"Client {number} got no answer within {subject.patience:g} s. "
+                    f"{doing(server)}")
 
 
 def keeps_descriptor_count(subject):

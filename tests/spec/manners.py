@@ -6,6 +6,7 @@ import time
 
 import lab
 from tests.spec.subject import (
+    BODY,
     TRACEBACK,
     Fault,
     chief,
@@ -45,30 +46,37 @@ def listens_on_host_only(subject):
 def idles(subject):
     with subject.start() as server:
         must_sleep(server, "Nobody asked the server.")
-        with silent_clients(server, 1):
+        with silent_clients(server, 1) as [client]:
             must_sleep(server, "One client was connected, and silent.")
+            client.sendall(b"GET /hel")
+            must_sleep(server, "One client was connected, and had sent half a request.")
+        for _ in range(3):
+            lab.ask(server.port, timeout=subject.patience, until=BODY)
+        must_sleep(server, "Three clients had asked, and left.")  # 3e is dead by now
 
 
 def must_sleep(server, what):
     """Raise Fault if the server is busy three times in a row; a fresh one may warm up first."""
     for _ in range(3):
-        used, awake = activity(server)
-        if used < 0.1 and awake < 0.8:
+        used, awake, new = activity(server)
+        if used < 0.1 and awake < 0.8 and new < 2:
             return
     raise Fault(what, "The server sleeps in the kernel until something comes.",
                 f"In 0.4 s it used {used:.2f} s of processor time, and of 20 looks at it "
-                f"{20 * awake:.0f} found it running.")
+                f"{20 * awake:.0f} found it running." + f" {new} new processes came." * bool(new))
 
 
 def activity(server, seconds=0.4, looks=20):
-    """The processor time that the server's processes use in so many seconds, and how often one
-    of them was found running, from 0 to 1: on a busy machine it may run, and get no processor."""
-    before, found = lab.cpu_seconds(server.members()), 0
+    """What a server's processes do in so many seconds: the processor time that they use, how often
+    one of them was found running, from 0 to 1 (on a busy machine it may run, and get no
+    processor), and how many processes came that were not there at first."""
+    first, seen, found = set(server.members()), set(), 0
+    before = lab.cpu_seconds(first)
     for _ in range(looks):
         time.sleep(seconds / looks)
-        found += any(process.state == "running"
-                     for process in map(lab.process, server.members()) if process)
-    return lab.cpu_seconds(server.members()) - before, found / looks
+        seen.update(members := server.members())
+        found += any(process.state == "running" for process in map(lab.process, members) if process)
+    return lab.cpu_seconds(server.members()) - before, found / looks, len(seen - first)
 
 
 def says_port_is_taken(subject):
