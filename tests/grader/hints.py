@@ -46,6 +46,7 @@ SEE = {  # how a reader sees it himself: put between "{server} & sleep 1;" and "
     "serves_beside_forty": f"python3 part3/client3.py --max-clients 40 & sleep 1; {ASK}",
     "threads_end": "python3 part3/client3.py --max-clients 40; sleep 1; "
                    "ps -o pid,nlwp,args -p $!",
+    "forks_for_clients_only": f"{ASK}; sleep 1; grep voluntary /proc/$!/status",
     "sleeps_until_told": "grep -E 'Sig(Blk|Ign|Cgt)|voluntary' /proc/$!/status; sleep 5; "
                          "grep voluntary /proc/$!/status",
     "sends_long_answers": "curl -s --limit-rate 10M 127.0.0.1:8888/hello | wc -c",
@@ -228,6 +229,11 @@ HINTS = {
         "The clients have left. What do the threads do that served them?",
         "A thread ends when its function returns. Which call in it waits for what never comes?",
         "3.26"],
+    "forks_for_clients_only": [
+        "A child ended, and accept failed with EINTR. What does your loop do next, and with which "
+        "client?",
+        "After EINTR there is no client: go back to accept (continue), before fork is reached.",
+        "3.20"],
     "sleeps_until_told": [
         "Nothing happens, and the parent has nothing to do. Who tells it that a child has ended?",
         "To ask again and again, in a loop or a thread of its own, is too late for some and a "

@@ -23,23 +23,26 @@ from tests.spec.subject import (
 
 
 def serves_while_another_waits(subject):
-    """Clients connect, and ask in the reverse order: a queue could not answer them. A server that
-    has workers in advance is asked by as many clients, for each worker may serve one."""
-    with subject.start() as server:
-        workers = settled(lambda: len(alive(lab.children(chief(server)))))
-        count = max(2, min(workers, 3)) if workers else 3
-        done = f"{count} clients connected, and asked in the reverse order."
-        with silent_clients(server, count) as clients:
-            for number in range(count, 0, -1):
-                must_be_served(server, subject, clients, number, done)
-        done = f"{count - 1} clients sent the half of a request each, and then another asked."
-        with silent_clients(server, count) as clients:
-            for client in clients[:-1]:
-                client.sendall(HALF)
-            must_be_served(server, subject, clients, count, done)
+    """Clients connect, and ask in the reverse order: a queue could not answer them. Then some say
+    half of what they want, and another asks."""
+    with subject.start() as server, silent_clients(server, as_many_as_work(server)) as clients:
+        done = f"{len(clients)} clients connected, and asked in the reverse order."
+        for number in range(len(clients), 0, -1):
+            must_be_served(server, subject, clients, number, done)
+    with subject.start() as server, silent_clients(server, as_many_as_work(server)) as clients:
+        for client in clients[:-1]:
+            client.sendall(HALF)
+        done = f"{len(clients) - 1} clients sent half a request each, and then another asked."
+        must_be_served(server, subject, clients, len(clients), done)
 
 
 HALF = b"GET /hello HTTP/1.1\r\nHost: loc"
+
+
+def as_many_as_work(server):
+    """Three clients; where there are workers in advance, no more than these, but two at least."""
+    workers = settled(lambda: len(alive(lab.children(chief(server)))))
+    return max(2, min(workers, 3)) if workers else 3
 
 
 def must_be_served(server, subject, clients, number, done):
@@ -157,6 +160,7 @@ def holds_5000_idle(subject, connections=5000, first=100):
         for number in range(1, connections + 1):
             idle.append(stack.enter_context(nonblocking(server.port)))
             if number in (first, connections):
+                settled(lambda: sum(map(lab.descriptor_count, server.members())))  # all let in
                 must_answer(server, subject, f"{number} clients connected and fell silent")
                 if tasks(server) - before > first // 2:
                     raise Fault(f"{number} clients connected and fell silent.",

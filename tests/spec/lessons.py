@@ -196,16 +196,15 @@ def serves_beside_forty(subject, clients=40):
 
 
 def threads_end(subject, clients=40):
-    """Half of the clients get an answer, the others leave without a word."""
+    """One client gets an answer, the others leave without a word."""
     with subject.start() as server:
         pid = chief(server)
         before = lab.thread_count(pid)
         with silent_clients(server, clients) as connected:
             lab.eventually(lambda: lab.thread_count(pid) - before >= clients, 0.5)
-            for client in connected[::2]:
-                client.settimeout(subject.patience)
-                client.sendall(lab.clients.REQUEST)
-                lab.read_until(client, BODY)
+            connected[0].settimeout(subject.patience)
+            connected[0].sendall(lab.clients.REQUEST)
+            lab.read_until(connected[0], BODY)
         few = before + 5  # what a language does for itself
         if not lab.eventually(lambda: lab.thread_count(pid) <= few, subject.patience):
             raise Fault(f"{clients} clients connected, and left.",
@@ -249,6 +248,28 @@ def reaps_when_told(subject):
             raise Fault("A client was served, and its child ended.",
                         "Its parent is told, waits for it, and it is gone.",
                         f"It is a zombie: process {child}. {doing(server)}")
+
+
+def forks_for_clients_only(subject, clients=10):
+    """Each client's child ends while the parent is in accept, which EINTR ends. Who forks then
+    forks a child for nobody; it ends as well, and the next EINTR comes."""
+    with subject.start() as server, silent_clients(server, clients) as connected:
+        pid = chief(server)
+        if not lab.eventually(lambda: len(lab.children(pid)) >= clients, subject.patience):
+            raise Fault(f"{clients} clients connected.", "A child for each of them.",
+                        f"Process {pid} has {len(lab.children(pid))}.")
+        before = settled(lambda: lab.wakeups(pid))
+        for number, client in enumerate(connected):
+            client.close()
+            lab.eventually(lambda left=clients - number: len(lab.children(pid)) < left,
+                           subject.patience)
+        must_be_alive(server, "its clients leave")
+        woken = lab.wakeups(pid) - before
+        if woken > 2 * clients:
+            raise Fault(f"{clients} clients were connected, and left one after another.",
+                        "The signal of each child's end wakes the parent once, and it goes back to "
+                        "accept.", f"Process {pid} woke up {woken} times: it forked where accept "
+                        "had failed, and each of these children sent a signal, too.")
 
 
 def sleeps_until_told(subject, seconds=2.2):

@@ -5,6 +5,7 @@ import signal
 import time
 
 import lab
+from lab.server import left_behind
 from tests.spec.subject import (
     BODY,
     TRACEBACK,
@@ -22,6 +23,10 @@ def starts(subject):
             addresses = {listener.address for listener in lab.listeners(server.port)}
     except lab.ServerError as error:
         raise Fault(*STARTED, str(error)) from None
+    if server.survivors:
+        raise Fault("The server was started, and then all of its process group was ended.",
+                    "Nothing of it is left. A daemon has a group of its own: here let the server "
+                    "stay where it was started.", left_behind(server))
     if not addresses & {server.host, *EVERY}:
         raise Fault(*STARTED, f"It listens on {' and '.join(addresses)}, where the clients of "
                     f"{server.host} do not get in.")

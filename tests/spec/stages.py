@@ -40,6 +40,7 @@ LESSONS = {  # what only the stages are asked for that name it
     "answers_bursts": "answers five clients at once, again and again",
     "sleeps_side_by_side": "two sleeps take as long as one",
     "reaps_when_told": "waits for a child when the child has ended",
+    "forks_for_clients_only": "forks when a client has come, and not when a signal has",
     "sleeps_until_told": "sleeps until SIGCHLD says that a child has ended",
     "waits_for_the_dead_only": "serves on when one child has ended and another has not",
     "no_process_for_each": "no process for a connection",
@@ -153,7 +154,8 @@ DIES_OF_EINTR = dict.fromkeys(
     "Interrupted system call|zombies of 128",
 )
 FORKING = ["a_process_for_each", "sleeps_side_by_side", "gives_the_port_back"]
-REAPING = ["answers_bursts", "reaps_when_told", "sleeps_until_told", "waits_for_the_dead_only"]
+REAPING = ["answers_bursts", "reaps_when_told", "forks_for_clients_only", "sleeps_until_told",
+           "waits_for_the_dead_only"]
 WORKERS = ["workers_in_advance", "replaces_a_worker", "ends_its_children"]
 RESTARTS = ("Here accept goes on after a signal, by itself, as in Python since PEP 475, in Go, or "
             "with SA_RESTART. In C without it, the call fails with EINTR; our 3e shows it.")
