@@ -128,7 +128,9 @@ def burst(pid, port, clients, patience):
                 client.sendall(lab.clients.REQUEST)
         finally:
             os.kill(pid, signal.SIGCONT)
+        deadline = time.monotonic() + patience
         for client in together:
+            client.settimeout(max(0.01, deadline - time.monotonic()))
             with suppress(OSError):  # no answer within our patience, or a reset
                 answered += b"200" in lab.read_until(client, BODY)
     return answered
@@ -228,26 +230,40 @@ def sends_long_answers(subject):
 
 
 def reaps_when_told(subject):
-    """The handler may cost the server its accept, and its life: of EINTR, and nothing else."""
+    """Two clients, one after the other: a handler is there for more than one signal.
+
+    It may cost the server its accept, and its life: of EINTR, and nothing else."""
     with subject.start() as server:
         pid = chief(server)
-        with lab.connect(server.port, timeout=subject.patience) as client:
-            children = lab.eventually(lambda: lab.children(pid), subject.patience)
-            if not children:
-                raise Fault("A client connected.", "A child that serves it.",
-                            f"Process {pid} has no child.")
-            client.sendall(lab.clients.REQUEST)
-            lab.read_until(client, BODY)
-        child = children[0].pid
-        lab.eventually(lambda: server.exit_status is not None or not lab.process(child),
-                       subject.patience)
-        lab.eventually(lambda: server.exit_status is not None, 0.2)
-        if server.exit_status is not None and "Interrupted system call" not in server.stderr:
-            must_be_alive(server, "its first child end")
-        if child in {zombie.pid for zombie in lab.zombies(pid)}:
-            raise Fault("A client was served, and its child ended.",
-                        "Its parent is told, waits for it, and it is gone.",
-                        f"It is a zombie: process {child}. {doing(server)}")
+        for done in ("A client was served, and its child ended.",
+                     "A second client was served, and its child ended."):
+            child = child_that_served(server, subject, pid)
+            lab.eventually(lambda child=child: server.exit_status is not None
+                           or not lab.process(child), subject.patience)
+            lab.eventually(lambda: server.exit_status is not None, 0.2)
+            if server.exit_status is not None and "Interrupted system call" in server.stderr:
+                return  # lives_through_signal asks about that
+            must_be_alive(server, "a child end")
+            if child in {zombie.pid for zombie in lab.zombies(pid)}:
+                raise Fault(done, "Its parent is told, waits for it, and it is gone.",
+                            f"It is a zombie: process {child}. {doing(server)}")
+
+
+def child_that_served(server, subject, pid):
+    """The PID of the child of a process that served a client, which is gone now."""
+    before = {child.pid for child in lab.children(pid)}
+
+    def new():
+        return [child.pid for child in lab.children(pid) if child.pid not in before]
+
+    with lab.connect(server.port, timeout=subject.patience) as client:
+        children = lab.eventually(new, subject.patience)
+        if not children:
+            raise Fault("A client connected.", "A child that serves it.",
+                        f"Process {pid} has no new child.")
+        client.sendall(lab.clients.REQUEST)
+        lab.read_until(client, BODY)
+    return children[0]
 
 
 def forks_for_clients_only(subject, clients=10):
@@ -261,8 +277,9 @@ def forks_for_clients_only(subject, clients=10):
         before = settled(lambda: lab.wakeups(pid))
         for number, client in enumerate(connected):
             client.close()
-            lab.eventually(lambda left=clients - number: len(lab.children(pid)) < left,
-                           subject.patience)
+            if not lab.eventually(lambda left=clients - number: len(lab.children(pid)) < left,
+                                  subject.patience):
+                return  # it does not wait for its children: others ask about that
         must_be_alive(server, "its clients leave")
         woken = lab.wakeups(pid) - before
         if woken > 2 * clients:
@@ -323,6 +340,13 @@ def workers_in_advance(subject):
             if new:
                 raise Fault("Three clients connected.", "No new process: the workers were there.",
                             f"{new} more process{'es' * (new > 1)}.")
+        for _ in range(3):
+            lab.reset(lab.connect(server.port))
+            must_answer(server, subject, "a client that reset its connection")
+        if before != living(server):
+            raise Fault("Three clients connected, and left without a word; three more reset their "
+                        "connections at once.", "The workers outlive that.",
+                        f"Of {len(before)} processes {len(before - living(server))} ended.")
 
 
 def replaces_a_worker(subject):

@@ -40,4 +40,7 @@ def serve(connection):
 
 while True:
     for key, _ in selector.select():
-        accept() if key.fileobj is listen_socket else serve(key.fileobj)
+        if key.fileobj is listen_socket:
+            accept()
+        else:
+            serve(key.fileobj)
