@@ -1,5 +1,5 @@
 APP = part2.wsgiapp:app
-PYTHON = $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python3.10; do \
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$python && break; done)
 export PYTHONPATH = $(CURDIR)/notebooks
 export PYTHONDONTWRITEBYTECODE = 1
@@ -9,7 +9,7 @@ export PYTEST_DEBUG_TEMPROOT = $(CURDIR)/.venv
 help:  ## list the targets, as make alone does
 	@sed -n 's/^\([a-z0-9-]*\):.*##  */\1 /p' Makefile | while read -r target words; do printf '  make %-12s %s\n' "$$target" "$$words"; done
 
-serve: STAGE = 3z
+serve: STAGE ?= 3z
 serve: .venv/installed  ## run a stage: STAGE=3z unless you say, with APP=part2.wsgiapp:app
 	@if [ -f part?/webserver$(STAGE).py ]; then \
 		exec .venv/bin/python part?/webserver$(STAGE).py $(APP); \
@@ -67,13 +67,25 @@ clean:  ## remove what make has made
 	rm -rf .venv
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
-# The environment is made again only when the text of requirements.txt has changed; .venv/installed
-# is a copy of it, written last. The lock lets two makes at once wait for each other.
-.venv/installed: requirements.txt
+pins:  ## resolve what the direct requirements need, for every Python at once (needs uv)
+	@command -v uv >/dev/null || { echo "uv is needed, and not on PATH: https://docs.astral.sh/uv" >&2; exit 2; }
+	@sed '/^# What these need/q' requirements.txt >.venv/direct.txt
+	@sed 's/ *#.*//' .venv/direct.txt | grep . >.venv/named.txt
+	@uv pip compile --quiet --universal --python-version 3.10 --no-header --no-annotate .venv/direct.txt >.venv/all.txt
+	@{ cat .venv/direct.txt; grep -vxFf .venv/named.txt .venv/all.txt; } >.venv/new.txt && mv .venv/new.txt requirements.txt
+
+# The environment is made again only when the text of requirements.txt has changed, or for another
+# Python that was asked for by name. .venv/installed is a copy of that text, written last. The lock
+# lets two makes at once wait for each other.
+NAMED = $(filter command% environment%,$(origin PYTHON))
+.venv/installed: requirements.txt $(if $(NAMED),named)
 	@test "$(PYTHON)" || { echo "Python 3.10 or newer is needed, and not on PATH. Install one, or name it: make PYTHON=/path/to/python3" >&2; exit 2; }
 	@exec 9<requirements.txt; \
 	$(PYTHON) -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)'; \
-	if cmp -s requirements.txt .venv/installed; then touch .venv/installed; exit; fi; \
+	version='import sys; print(sys.version)'; \
+	if cmp -s requirements.txt .venv/installed && { test -z "$(NAMED)" || \
+		test "$$($(PYTHON) -c "$$version")" = "$$(.venv/bin/python -c "$$version")"; }; \
+	then touch .venv/installed; exit; fi; \
 	echo "Making .venv and installing requirements.txt. This takes a minute or two, once."; \
 	rm -rf .venv; \
 	if command -v uv >/dev/null; then \
@@ -83,4 +95,6 @@ clean:  ## remove what make has made
 	fi && cp requirements.txt .venv/installed || { \
 		echo "Installing did not work: see above. It needs the network, this once; then try again." >&2; exit 1; }
 
-.PHONY: help serve lab notebooks start check hint watch solution test test-part1 test-part2 test-part3 test-notebooks bench lint clean
+named: ;
+
+.PHONY: named pins help serve lab notebooks start check hint watch solution test test-part1 test-part2 test-part3 test-notebooks bench lint clean

@@ -17,6 +17,11 @@ def pytest_configure(config):
     os.environ["PYTHONPATH"] = str(lab.PROJECT / "notebooks")  # as the Makefile has it
 
 
+def pytest_xdist_auto_num_workers(config):
+    """Six side by side, for tests mostly wait for servers; one, where somebody looks into it."""
+    return 0 if config.option.usepdb else 6
+
+
 @pytest.fixture
 def servers():
     """An ExitStack for servers. Fails the test if one of their processes outlives it."""
@@ -79,6 +84,6 @@ def pytest_collection_modifyitems(items):
     """Mark each test with its part: by the folder it stands in, or by the stage it is run on."""
     for item in items:
         stage = getattr(item, "callspec", None) and item.callspec.params.get("stage")
-        part = stage.part if stage else item.path.parent.name
+        part = getattr(stage, "part", item.path.parent.name)
         if part in ("part1", "part2", "part3", "notebooks"):
             item.add_marker(part)

@@ -9,7 +9,7 @@
 """
 
 from lab.clients import Answer, allow_files, ask, ask_at_once, connect, read_until, reset
-from lab.exercises import check
+from lab.exercises import compare
 from lab.kernel import (
     CannotSee,
     Recorder,

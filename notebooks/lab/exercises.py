@@ -1,7 +1,7 @@
 """Exercises: a cell compares the reader's answer with what was measured."""
 
 
-def check(answer, right, hint):
+def compare(answer, right, hint):
     """Say whether an answer is right; `...` is no answer yet.
 
     right   the value that was measured, or a function that is given the answer

@@ -3,6 +3,7 @@
 import itertools
 import os
 import random
+import re
 import shlex
 import signal
 import socket
@@ -117,7 +118,8 @@ class Server:
     from a pipe of ours sees the end of it then, and kills the group.
 
     command       list of str, or one str to be split as a shell would
-    port, host    what the server finds in PORT and HOST; a free port unless given
+    port, host    what the server finds in PORT and HOST. Unless a port is given, an honest server
+                  gets 0, and says which one the kernel chose; others get a free one
     environment   more variables for it, None removes one: start(command, DELAY=0.5)
     files         at most so many open files (RLIMIT_NOFILE), for the server alone
     processes     at most so many more processes (RLIMIT_NPROC), for the server alone; root is
@@ -137,10 +139,10 @@ class Server:
         self.host, self.honest = host, honest
         if port:
             must_be_free(port)
-        self.port = port or free_port()
+        self._port = port or (0 if honest else free_port())
         self._stdout, self._stderr = Output(), Output()
         self.survivors, self._mark = [], f"{os.getpid()}-{next(NUMBERS)}"
-        given = {"PORT": self.port, "HOST": host, MARK: self._mark, **environment}
+        given = {"PORT": self._port, "HOST": host, MARK: self._mark, **environment}
         environ = {**os.environ, **{name: str(value) for name, value in given.items()}}
         for name in [name for name, value in given.items() if value is None]:
             del environ[name]
@@ -179,6 +181,24 @@ class Server:
         return self._stderr.text()
 
     @property
+    def port(self):
+        """The port that it listens on.
+
+        Raises ServerError if the kernel was to choose it and the server does not say which it is.
+        """
+        if not self._port and not eventually(self._says_port, 15):
+            raise ServerError(f"{shlex.join(self.command)} does not say which port it listens on."
+                              f"{self._last_words()}")
+        return self._port
+
+    def _says_port(self):
+        """The port that the server says it serves on, which is remembered; None if it does not."""
+        if found := re.search(r"Serving HTTP on port (\d+) \.\.\.", self.stdout):
+            self._port = self._port or int(found[1])
+            return int(found[1])
+        return None
+
+    @property
     def exit_status(self):
         """None while it runs; then its exit status, or minus the signal that ended it."""
         return self.process.poll()
@@ -192,26 +212,26 @@ class Server:
         deadline, polls = time.monotonic() + within, itertools.count(1)
 
         def listens():  # the kernel's table is slow to read: first hear what the server says
-            says_so = f"Serving HTTP on port {self.port} ..." in self.stdout
-            if says_so or self.honest:  # those with workers listen before one of them serves
-                return says_so and (self.honest or self.listens())
+            said = self._says_port()
+            if said or self.honest:  # those with workers listen before one of them serves
+                return said and (self.honest or said == self._port and self.listens())
             return next(polls) % 8 == 0 and self.listens()
 
         while not eventually(lambda: self.exit_status is not None or listens(),
                              min(within, 2), 0.02):
             places = listening(self.members())
-            if places and not self.listens():
+            if places and self._port and not self.listens():
                 raise ServerError(
                     f"{shlex.join(self.command)} listens on "
                     f"{' and '.join(f'{address}:{port}' for address, port in places)}, and not "
-                    f"where PORT={self.port} says.{self._last_words()}")
+                    f"where PORT={self._port} says.{self._last_words()}")
             if time.monotonic() > deadline:
                 raise ServerError(
-                    f"{shlex.join(self.command)} does not listen on port {self.port} {within} s "
-                    f"after it was started.{self._last_words()}")
+                    f"{shlex.join(self.command)} does not listen on port {self._port} "
+                    f"{within} s after it was started.{self._last_words()}")
         if self.exit_status is not None:
             if self.exit_status == 0:
-                eventually(self.listens, 1)  # it may have left a daemon behind, which stop() ends
+                eventually(self._is_held, 1)  # it may have left a daemon behind, which stop() ends
             raise ServerError(f"{shlex.join(self.command)} ended with status {self.exit_status} "
                               f"before it listened.{self._last_words()}")
         return self
@@ -254,16 +274,20 @@ class Server:
             os.killpg(self.pid, signal.SIGKILL)
         self.process.wait()
         eventually(lambda: not self._living(), 5)
-        if self.listens():
+        if self._is_held():
             self._end_survivors()
         self._guard.kill()
         self._guard.communicate()
         self._stdout.close()
         self._stderr.close()
 
+    def _is_held(self):
+        """Whether somebody listens on its port, if it has one by now."""
+        return self._port and bool(listeners(self._port))
+
     def _end_survivors(self):
         """End those that listen on the port still, and that were started here: by their mark."""
-        for found in list(holders_of_port(self.port)):
+        for found in list(holders_of_port(self._port)):
             with suppress(psutil.Error):
                 survivor = psutil.Process(found.pid)
                 if survivor.environ().get(MARK) != self._mark:

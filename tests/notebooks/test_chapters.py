@@ -128,7 +128,7 @@ def test_chapter_ends_with_what_is_wrong_and_exercises_that_check_themselves(cha
     source = "\n".join(cell.source for cell in read(chapter).cells)
     assert "## What we can do now, and what is still wrong" in source
     exercises = source.partition("## Exercises")[2]
-    assert len(re.findall(r"lab\.check\(|check_server\(", exercises)) >= 2, exercises
+    assert len(re.findall(r"lab\.compare\(|check_server\(", exercises)) >= 2, exercises
 
 
 def claims_of_notebooks():

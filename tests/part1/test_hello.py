@@ -3,7 +3,6 @@
 import socket
 import subprocess
 import urllib.request
-from urllib.parse import urlsplit
 
 import pytest
 
@@ -29,13 +28,6 @@ def test_waits_then_reads_then_writes_and_waits_again(server):
         assert server.stdout.count("GET /hello") == asked - 1
         assert lab.ask(server.port).data == HELLO
         assert lab.eventually(lambda asked=asked: server.stdout.count("GET /hello") == asked)
-
-
-@pytest.mark.claim("1.2")
-def test_the_parts_of_a_url(server):
-    parts = urlsplit(url(server))
-    assert (parts.scheme, parts.hostname, parts.port, parts.path) == (
-        "http", "localhost", server.port, "/hello")
 
 
 @pytest.mark.claim("1.2")

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 import lab
+from tests.spec.subject import freeze
 
 COMMAND = [sys.executable, str(lab.PROJECT / "part3/client3.py")]
 
@@ -45,7 +46,7 @@ def test_no_client_goes_before_all_of_them_are_there():
         with subprocess.Popen([*COMMAND, "--max-clients", "100"], stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL, env={**os.environ, "PORT": port}) as crowd:
             first, _ = listener.accept()
-            os.kill(crowd.pid, signal.SIGSTOP)
+            freeze(crowd.pid)
             clients = len(lab.children(crowd.pid))
             os.kill(crowd.pid, signal.SIGCONT)
             first.close()

@@ -1,6 +1,5 @@
 """Claim 3.25: webserver3h.py, the WSGI server of part 2 made concurrent."""
 
-import ast
 import os
 import random
 import resource
@@ -12,7 +11,6 @@ import pytest
 
 import lab
 from tests.helpers.scripts import linux_only, needs, seconds
-from tests.spec.stages import STAGES
 from tests.spec.subject import nonblocking
 
 
@@ -55,20 +53,6 @@ def test_environ_tells_of_the_other_processes(start_app):
     body = lab.ask(start_app("3h", "says_environ").port).body.decode()
     assert "wsgi.multiprocess=True\n" in body
     assert "wsgi.multithread=False\n" in body
-
-
-@pytest.mark.claim("3.25")
-def test_what_it_has_of_2_is_as_it_is_there():
-    """Three of its functions had to learn of the other processes; 3g's reaper keeps a list now."""
-    two, three = functions(STAGES["2"]), functions(STAGES["3h"])
-    changed = {name for name in two if two[name] != three.get(name)}
-    assert changed == {"build_environ", "serve_forever", "main"}
-
-
-def functions(stage):
-    """The text of each function of a stage."""
-    return {node.name: ast.unparse(node) for node in ast.parse(stage.source()).body
-            if isinstance(node, ast.FunctionDef)}
 
 
 @pytest.fixture

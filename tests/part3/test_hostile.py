@@ -35,6 +35,7 @@ from tests.helpers.complete import (
 from tests.helpers.scripts import linux_only, needs, seconds
 from tests.part3.test_outlives import assert_says, held, nothing_left, settled
 from tests.spec.clients import RANDOM_BYTES
+from tests.spec.subject import freeze
 
 QUIET = "tests.apps.quiet_apps:app"
 MIB = 1 << 20
@@ -254,7 +255,7 @@ def test_upload_that_never_pauses_holds_up_nobody(stage, kind, start):
     framing, blocks = UPLOADS[kind]
     over = threading.Event()
     [worker] = lab.children(server.pid)
-    os.kill(worker.pid, signal.SIGSTOP)
+    freeze(worker.pid)
 
     def upload():
         for block in blocks:

@@ -11,6 +11,7 @@ import pytest
 
 import lab
 from tests.helpers.scripts import linux_only, needs
+from tests.spec.subject import freeze
 
 
 @pytest.fixture
@@ -160,7 +161,7 @@ def test_all_workers_that_die_at_once_are_replaced(start_stage):
     server = start_stage("3j", DELAY=0)
     assert lab.eventually(lambda: len(lab.children(server.pid)) == 4)
     before = {child.pid for child in lab.children(server.pid)}
-    os.kill(server.pid, signal.SIGSTOP)
+    freeze(server.pid)
     for pid in before:
         os.kill(pid, signal.SIGKILL)
     assert lab.eventually(lambda: len(lab.zombies(server.pid)) == 4)

@@ -11,6 +11,7 @@ from tests.spec.subject import (
     chief,
     comes_to,
     doing,
+    freeze,
     holdings,
     is_connected,
     must_answer,
@@ -122,7 +123,7 @@ def leaves_no_zombie(subject, clients):
 
 def let_them_end(pid, connections, workers, subject):
     """Stop a server until all of its children but the workers have answered and ended."""
-    os.kill(pid, signal.SIGSTOP)
+    freeze(pid)
     for connection in connections:
         connection.sendall(lab.clients.REQUEST)
     ended = comes_to(workers, lambda: len(alive(lab.children(pid))), subject.patience)

@@ -14,6 +14,7 @@ from tests.spec.subject import (
     alive,
     chief,
     doing,
+    freeze,
     holdings,
     is_connected,
     living,
@@ -118,7 +119,7 @@ def answers_bursts(subject, clients=5, times=20):
 
 def burst(pid, port, clients, patience):
     """How many clients are answered that connect and ask while a process is stopped."""
-    os.kill(pid, signal.SIGSTOP)
+    freeze(pid)
     answered = 0
     with ExitStack() as stack:
         try:
@@ -368,7 +369,7 @@ def must_replace(server, subject, victims, done):
     """Kill some workers while the parent is stopped. Raise Fault unless others take their place."""
     pid = chief(server)
     workers, killed = len(alive(lab.children(pid))), {victim.pid for victim in victims}
-    os.kill(pid, signal.SIGSTOP)
+    freeze(pid)
     for victim in killed:
         os.kill(victim, signal.SIGKILL)
     lab.eventually(lambda: not killed & {child.pid for child in alive(lab.children(pid))},

@@ -135,6 +135,12 @@ def alive(processes):
     return [process for process in processes if process.state != "zombie"]
 
 
+def freeze(pid):
+    """Stop a process, and wait until it has stopped: the signal takes a moment."""
+    os.kill(pid, signal.SIGSTOP)
+    lab.eventually(lambda: (seen := lab.process(pid)) is None or seen.state == "stopped")
+
+
 def holdings(server):
     """A sentence on the sockets of a server, for evidence: at most eight of them."""
     pid = chief(server)
