@@ -49,7 +49,8 @@ SEE = {  # how a reader sees it himself: put between "{server} & sleep 1;" and "
     "forks_for_clients_only": f"{ASK}; sleep 1; grep voluntary /proc/$!/status",
     "sleeps_until_told": "grep -E 'Sig(Blk|Ign|Cgt)|voluntary' /proc/$!/status; sleep 5; "
                          "grep voluntary /proc/$!/status",
-    "sends_long_answers": "curl -s --limit-rate 10M 127.0.0.1:8888/hello | wc -c",
+    "sends_long_answers": "(export TIMES=1000000; exec {server}) & sleep 1; "
+                          "curl -s --limit-rate 10M 127.0.0.1:8888/hello | wc -c",
     "reaps_when_told": f"{ASK}; sleep 1; {CHILDREN}",
     "waits_for_the_dead_only": f"bash -c '{SILENT}; {ASK}; sleep 1; {ASK}'",
     "workers_in_advance": CHILDREN,
