@@ -23,6 +23,7 @@ class Answer:
     end: float | None = None
     data: bytes = b""
     error: OSError | None = None
+    last_byte: float | None = None
 
     def __repr__(self):
         times = [f"{name} after {seconds:.3f} s" if seconds is not None else f"no {name}"
@@ -76,7 +77,8 @@ def ask(port, request=REQUEST, *, host="127.0.0.1", timeout=10, until=None, hang
                 block = connection.recv(65536)
                 if not block:
                     break
-                answer.first_byte = answer.first_byte or now()
+                answer.last_byte = now()
+                answer.first_byte = answer.first_byte or answer.last_byte
                 answer.data += block
                 if until and until in answer.data:
                     return answer

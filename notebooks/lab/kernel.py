@@ -333,11 +333,15 @@ def _status(task):
 
 def holder_of_port(port):
     """The Process that listens on a port; None if there is none, or the system does not say."""
+    return next(holders_of_port(port), None)
+
+
+def holders_of_port(port):
+    """The Processes, whosesoever, that listen on a port; none where the system does not say."""
     for listener in listeners(port):
         for pid in psutil.pids():
-            if listener.inode and holders(listener.inode, [pid]):
-                return process(pid)
-    return None
+            if listener.inode and holders(listener.inode, [pid]) and (found := process(pid)):
+                yield found
 
 
 def _need_proc(what):

@@ -303,6 +303,47 @@ HINTS = {
         "0 is returned in the child, which serves that client and then exits: it must not come "
         "back to accept. The parent closes its copy and goes on.",
         "3.8"],
+    "gives_the_port_back": [
+        "The server is killed, and a child goes on with its client. The kernel closes what the "
+        "dead one had open: is nobody else left who listens?",
+        "After fork the child has a copy of the listening socket, too. It accepts nobody: let it "
+        "close its copy before it does anything else.",
+        "3.9"],
+    "answers_bursts": [
+        "Five clients come at once, and their children end at once, some of them before fork has "
+        "returned in the parent. Look at the last words of your server.",
+        "A handler runs at any moment: between fork and the next line of yours as well. What does "
+        "it take for granted that your loop has not done yet?",
+        "A list that both the handler and the loop change is not to be trusted: remove what may "
+        "not be in it yet without complaint, or block SIGCHLD until the PID is noted.",
+        "3.21"],
+    "serves_beside_forty": [
+        "Forty clients are connected, and silent. Then one comes that asks. Who serves it?",
+        "A pool has so many threads and no more; when each of them waits for a silent client, the "
+        "next one waits for a thread. Here each connection gets a thread of its own.",
+        "3.26"],
+    "threads_end": [
+        "The clients have left. What do the threads do that served them?",
+        "A thread ends when its function returns. Which call in it waits for what never comes?",
+        "3.26"],
+    "forks_for_clients_only": [
+        "A child ended, and accept failed with EINTR. What does your loop do next, and with which "
+        "client?",
+        "After EINTR there is no client: go back to accept (continue), before fork is reached.",
+        "3.20"],
+    "sleeps_until_told": [
+        "Nothing happens, and the parent has nothing to do. Who tells it that a child has ended?",
+        "To ask again and again, in a loop or a thread of its own, is too late for some and a "
+        "waste for others; and to ignore SIGCHLD is to learn of no child how it ended.",
+        "Have a handler for SIGCHLD that calls waitpid, and let accept wait without a limit.",
+        "3.18"],
+    "sends_long_answers": [
+        "The client reads slowly, and the kernel has room for a part of your answer only. What "
+        "becomes of the rest?",
+        "On a socket that does not block send returns how many bytes it took. Keep the others, "
+        "and wait until the selector says that the socket takes more.",
+        "TIMES says how many times Hello, World! is to be said: once, if it is not set.",
+        "3.29"],
     "no_process_for_each": [
         "A process came with each client. This stage does without.",
         "What did the child do that a thread could not do? Both can sleep in recv while the "
@@ -331,6 +372,7 @@ HINTS = {
         "Here nothing is forked for a client. When is it, then?",
         "Listen first, then fork the workers: each of them has the listening socket, and calls "
         "accept on it. The kernel gives a client to one of them. What does the parent do?",
+        "Two workers are enough: as many clients as there are workers are served at once.",
         "3.27"],
     "replaces_a_worker": [
         "A worker was killed. Who notices?",

@@ -7,7 +7,9 @@ import time
 from contextlib import suppress
 
 import lab
+from lab.server import left_behind
 from tests.spec.subject import (
+    BODY,
     TRACEBACK,
     Fault,
     but_for_a_signal,
@@ -31,6 +33,10 @@ def starts(subject):
     except lab.ServerError as error:
         at_its_end = " " + AT_ITS_END if "ended with status 0" in str(error) else ""
         raise Fault(*STARTED, f"{error}{at_its_end}") from None
+    if server.survivors:
+        raise Fault("The server was started, and then all of its process group was ended.",
+                    "Nothing of it is left. A daemon has a group of its own: here let the server "
+                    "stay where it was started.", left_behind(server))
     if not addresses & {server.host, *EVERY}:
         raise Fault(*STARTED, f"It listens on {' and '.join(addresses)}, where the clients of "
                     f"{server.host} do not get in.")
@@ -105,30 +111,50 @@ def quiet_time(server):
 def idles(subject):
     with subject.start() as server:
         must_sleep(server, "Nobody asked the server.")
-        with silent_clients(server, 1):
+        with silent_clients(server, 1) as [client]:
             must_sleep(server, "One client was connected, and silent.")
+            client.sendall(b"GET /hel")
+            must_sleep(server, "One client was connected, and had sent half a request.")
+        for _ in range(3):
+            lab.ask(server.port, timeout=subject.patience, until=BODY)
+        must_sleep(server, "Three clients had asked, and left.")  # 3e is dead by now
 
 
 def must_sleep(server, what):
     """Raise Fault if the server is busy three times in a row; a fresh one may warm up first."""
     for _ in range(3):
-        used, awake = activity(server)
-        if used < 0.1 and awake < 0.8:
+        used, awake, new, woken = activity(server)
+        if used < 0.1 and awake < 0.8 and new < 2 and woken < OFTEN:
             return
     raise Fault(what, "The server sleeps in the kernel until something comes.",
                 f"In 0.4 s it used {used:.2f} s of processor time, and of 20 looks at it "
-                f"{20 * awake:.0f} found it running.")
+                f"{20 * awake:.0f} found it running. It woke up {woken} times."
+                + f" {new} new processes came." * bool(new))
+
+
+OFTEN = 30  # times in 0.4 s: some languages wake up now and then for their own business
 
 
 def activity(server, seconds=0.4, looks=20):
-    """The processor time that the server's processes use in so many seconds, and how often one
-    of them was found running, from 0 to 1: on a busy machine it may run, and get no processor."""
-    before, found = lab.cpu_seconds(server.members()), 0
+    """What a server's processes do in so many seconds: the processor time that they use, how often
+    one of them was found running, from 0 to 1 (on a busy machine it may run, and get no
+    processor), how many processes came that were not there at first, and how many times the chief
+    one woke up."""
+    pid, first, seen, found = chief(server), set(server.members()), set(), 0
+    before, woken = lab.cpu_seconds(first), wakeups(pid)
     for _ in range(looks):
         time.sleep(seconds / looks)
-        found += any(process.state == "running"
-                     for process in map(lab.process, server.members()) if process)
-    return lab.cpu_seconds(server.members()) - before, found / looks
+        seen.update(members := server.members())
+        found += any(process.state == "running" for process in map(lab.process, members) if process)
+    used = lab.cpu_seconds(server.members()) - before
+    return used, found / looks, len(seen - first), wakeups(pid) - woken
+
+
+def wakeups(pid):
+    """As lab.wakeups; 0 where the system does not tell."""
+    with suppress(lab.CannotSee, OSError):
+        return lab.wakeups(pid)
+    return 0
 
 
 def says_port_is_taken(subject):

@@ -252,8 +252,13 @@ def settled(count):
 
 
 def comes_to(target, count, patience):
-    """Whether count() comes to the target; it may take long, but not stand still for so long."""
+    """Whether count() comes to the target; it may take long, but not stand still for so long.
+
+    What comes and goes for ever is given up as well, after four times as long."""
+    deadline = time.monotonic() + 4 * patience
     while (before := count()) != target:
+        if time.monotonic() > deadline:
+            return False
         if not lab.eventually(lambda before=before: count() != before, patience):
             return False
     return True
@@ -285,9 +290,19 @@ def subject_of(stage, patience=20):
 
 @contextmanager
 def silent_clients(server, clients=3):
-    """So many clients, connected and silent as long as a with block runs."""
+    """So many clients, connected and silent as long as a with block runs.
+
+    Many come one after another: a short queue is not to overflow, which costs a second each time.
+    """
     with ExitStack() as stack:
-        yield [stack.enter_context(lab.connect(server.port)) for _ in range(clients)]
+        connected = []
+        for _ in range(clients):
+            connected.append(stack.enter_context(nonblocking(server.port)))
+            lab.eventually(lambda: is_connected(connected[-1]), 0.1)
+            time.sleep(0.003)
+        for connection in connected:
+            connection.settimeout(10)
+        yield connected
 
 
 def living(server):

@@ -5,7 +5,7 @@
 
 int main(void)
 {
-    int listen_socket = listening(), connection;
+    int listen_socket = listen_as_told(), connection;
     struct timeval limit = {.tv_sec = 4};
 
     setsockopt(listen_socket, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);

@@ -4,7 +4,7 @@
 
 int main(void)
 {
-    int listen_socket = listening();
+    int listen_socket = listen_as_told();
 
     for (;;) {
         int connection = next_client(listen_socket);

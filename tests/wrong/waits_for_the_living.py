@@ -1,27 +1,21 @@
-"""Wrong: its handler waits for every child, those that still serve somebody too."""
+"""Wrong: its handler waits until no child is left at all, and for those that still serve."""
 
 import os
 import signal
-import time
 
-from polite import answer, listen
+from polite import fork_for, listen
 
 
 def reap_children(signum, frame):
-    while True:
-        try:
+    try:
+        while True:
             os.wait()
-        except ChildProcessError:  # there are no children
-            return
+    except ChildProcessError:  # there are no children
+        pass
 
 
 listen_socket = listen()
 signal.signal(signal.SIGCHLD, reap_children)
 while True:
     connection, address = listen_socket.accept()
-    if os.fork() == 0:
-        listen_socket.close()
-        answer(connection)
-        time.sleep(float(os.environ["DELAY"]))
-        os._exit(0)
-    connection.close()
+    fork_for(connection, listen_socket)
