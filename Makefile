@@ -108,4 +108,5 @@ NAMED = $(filter command% environment%,$(origin PYTHON))
 
 named: ;
 
-.PHONY: named pins help serve lab notebooks start check hint watch list solution test test-part1 test-part2 test-part3 test-notebooks bench lint clean
+.PHONY: help serve lab notebooks start check hint watch list solution test test-part1 test-part2 test-part3 test-notebooks bench lint clean pins
+.PHONY: named

@@ -5,6 +5,8 @@ or a file. They use no word that a reader learns after the first stage that is a
 A hint on a fault that ought to show stands under "show name".
 """
 
+import functools
+import json
 import re
 
 import lab
@@ -481,14 +483,30 @@ def hints(question):
     else:
         key = f"show {question.name}" if question.kind == "show" else question.name
         *texts, claim = HINTS[key]
-    read = f" Read {section(claim) or claim}." if claim else ""
+    read = f" Read {section(claim) or claim}.".replace("?.", "?") if claim else ""
     return [*texts[:-1], texts[-1] + read]
 
 
 def section(claim):
-    """Where a claim is explained: "notebooks/3_4_zombies.ipynb, section 3.13"; None if nowhere."""
-    heading = re.compile(rf'"## (?:[\d.]+, )*{re.escape(claim)}[, ]')
-    for path in sorted((lab.PROJECT / "notebooks").glob("*.ipynb")):
-        if heading.search(path.read_text()):
-            return f"notebooks/{path.name}, section {claim}"
+    """Where a claim is explained: 'notebooks/3_2_fork.ipynb, section 4: Who closes it?'; None if
+    nowhere."""
+    for file, heading, claims in headings():
+        if claim in claims:
+            number, _, question = heading.partition(". ")
+            return f"{file}, section {number}: {question}"
+        if re.match(rf"(?:[\d.]+, )*{re.escape(claim)}[, ]", heading):
+            return f"{file}, section {claim}"
     return None
+
+
+@functools.cache
+def headings():
+    """The sections of all chapters, as (file, heading, the claims that are noted down there)."""
+    found = []
+    for path in sorted((lab.PROJECT / "notebooks").glob("*.ipynb")):
+        for cell in json.loads(path.read_text())["cells"]:
+            first = "".join(cell["source"]).partition("\n")[0]
+            if cell["cell_type"] == "markdown" and first.startswith("## "):
+                claims = cell["metadata"].get("claims", [])
+                found.append((f"notebooks/{path.name}", first.removeprefix("## "), claims))
+    return found
