@@ -505,8 +505,8 @@ def headings():
     found = []
     for path in sorted((lab.PROJECT / "notebooks").glob("*.ipynb")):
         for cell in json.loads(path.read_text())["cells"]:
-            first = "".join(cell["source"]).partition("\n")[0]
-            if cell["cell_type"] == "markdown" and first.startswith("## "):
+            if cell["cell_type"] == "markdown":
                 claims = cell["metadata"].get("claims", [])
-                found.append((f"notebooks/{path.name}", first.removeprefix("## "), claims))
+                for heading in re.findall(r"^## (.*)", "".join(cell["source"]), re.MULTILINE):
+                    found.append((f"notebooks/{path.name}", heading, claims))
     return found
