@@ -180,6 +180,22 @@ def test_two_side_by_side_under_the_same_storm(see, page):
     page.wait(lambda: page.count(".server") == 1, "alone again")
 
 
+def test_limits_and_delay_start_it_anew(see, page):
+    page.open(see("3d", "--delay", "1")[1]).wait_for_start("3d")
+    first = page.processes()
+    assert not page.count(".meter"), "There is no limit yet."
+    page.press("#limits")
+    page.wait(lambda: page.count(".meter") == 2 and page.count(".socket.listening"),
+              "descriptors and processes against their limits")
+    assert page.processes(":not(.gone)").isdisjoint(first), "It was started anew."
+    page.one("#delay").send_keys(Keys.CONTROL, "a", Keys.NULL, "0.2", Keys.TAB)
+    page.wait(lambda: "DELAY=0.2" in page.text("#done"), "what was done, as a command")
+    page.wait(lambda: page.count(".socket.listening"), "it listens again")
+    page.send(300)
+    page.wait(lambda: page.count(".counter.near") or page.count(".process.over"),
+              "300 clients that hold on: descriptors near their limit, or the server's end")
+
+
 def test_the_keyboard_is_enough(see, page):
     page.open(see("3j", "--delay", "1")[1]).wait_for_start("3j")
     page.wait(lambda: len(page.processes()) == 5, "four workers")

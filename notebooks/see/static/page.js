@@ -263,7 +263,7 @@ async function catchUp(after) {
   if (told.header.run !== show.recording.header.run) {
     const anew = show.recording.header.run !== undefined;
     show.recording = new Recording(told.header);
-    setText(at("rate"), `up to ${told.header.rate} looks a second`);
+    setText(at("rate"), aboutLooks(told.header));
     if (anew) return 0;
   }
   show.recording.add(told.moments);
@@ -273,10 +273,14 @@ async function catchUp(after) {
   return latest;
 }
 
+/* How much a recording can have missed. */
+const aboutLooks = ({rate, sees}) => `up to ${rate} looks a second`
+  + (sees === false ? "; this system shows no sockets" : "");
+
 function open(recording) {
   const time = recording.start();
   Object.assign(show, {recording, time, live: false, playing: false, following: false});
-  setText(at("rate"), `a recording, up to ${recording.header.rate} looks a second`);
+  setText(at("rate"), `a recording, ${aboutLooks(recording.header)}`);
   withoutServer();
   at("hint").hidden = true;
   render();
