@@ -25,6 +25,7 @@ pytestmark = [needs_chromium, pytest.mark.timeout(240)]
 HERE = Path(__file__).parent
 STATIC = lab.PROJECT / "notebooks/see/static"
 SOON = 60  # seconds, on a busy machine
+ALIVE = ":not(.gone):not(.zombie)"
 SIZES = {"laptop": (1280, 800), "phone": (390, 844)}
 
 
@@ -125,7 +126,6 @@ def see():
 def test_zombies_are_drawn_then_another_stage_and_the_storm_again(see, page):
     page.open(see("3f", "--delay", "1")[1]).wait_for_start("3f")
     page.send(128)
-    page.wait(lambda: len(page.processes(".sleeping")) > 20, "children at work")
     page.wait(lambda: len(page.processes(".zombie")) > 1 and len(page.processes(".sleeping")) == 1,
               "128 on 3f, and zombies")
     page.wait(lambda: "zombies" in page.text(".sentences"), "a sentence on them")
@@ -146,21 +146,21 @@ def test_zombies_are_drawn_then_another_stage_and_the_storm_again(see, page):
     assert "curl" in page.text("#done")
 
 
-def test_one_pending_bit_for_128_deaths(see, page):
+def test_one_pending_bit_for_many_deaths(see, page):
     page.open(see("3f", "--delay", "8")[1]).wait_for_start("3f")
     page.send(128)
-    page.wait(lambda: len(page.processes(":not(.gone):not(.zombie)")) == 129
-              and page.count("[data-waiting='0']"), "128 children at work, none in the queue")
+    page.wait(lambda: len(page.processes(ALIVE)) > 60, "children at work")
     page.press("#freeze")
-    page.wait(lambda: len(page.processes(".zombie")) == 128, "all have died, none is reaped")
-    page.wait(lambda: page.count(".process.stopped"), "the parent is stopped")
+    page.wait(lambda: len(page.processes(ALIVE)) == page.count(".process.stopped") == 1,
+              "the parent is stopped, all others have died")
+    assert len(page.processes(".zombie")) > 20, "They died while it was stopped."
     assert page.count(".bit.pending") == 1
     assert "1 bit: SIGCHLD" in page.text(".signals")
     page.wait(lambda: page.text("#freeze") == "go on", "the button is for going on")
     page.press("#freeze")
     page.wait(lambda: not page.count(".process.stopped") and not page.count(".bit.pending"),
               "the parent goes on, and has heard of a death")
-    assert len(page.processes(".zombie")) > 100
+    assert len(page.processes(".zombie")) > 20, "Of one death, that is."
 
 
 def test_two_side_by_side_under_the_same_storm(see, page):

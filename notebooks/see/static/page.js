@@ -15,7 +15,7 @@ const at = id => document.getElementById(id);
 
 const show = {
   recording: new Recording(), live: talk.hasServer, playing: false, time: 0, last: 0,
-  following: false, lost: ""};
+  following: false, behind: false, lost: ""};
 
 /* What is seen: a picture for each server, with its sentences, and what was done. */
 
@@ -249,11 +249,12 @@ async function follow() {
       if (!document.hidden) after = await catchUp(after);
       if (show.lost) at("note").textContent = show.lost = "";
     } catch (error) {
+      show.behind = false;
       show.lost = at("note").textContent = error instanceof TypeError
         ? "The page's server has ended. What was recorded can still be seen, and saved."
         : error.message;
     }
-    await new Promise(resolve => setTimeout(resolve, EVERY));
+    await new Promise(resolve => setTimeout(resolve, show.behind ? 0 : EVERY));
   }
 }
 
@@ -268,7 +269,8 @@ async function catchUp(after) {
   }
   show.recording.add(told.moments);
   const latest = told.moments.at(-1)?.number ?? after;
-  show.recording.now = latest >= told.last ? told.now : show.recording.end();
+  show.behind = latest < told.last;  // there was more than one answer can hold
+  show.recording.now = show.behind ? show.recording.end() : told.now;
   render();
   return latest;
 }

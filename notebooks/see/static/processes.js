@@ -4,7 +4,8 @@
 import {CHILDREN, gridFor, PROCESSES} from "./layout.js";
 import {box, el, round, text} from "./svg.js";
 import {
-  describe, ended, fit, has, lookOf, roleOf, seconds, stateWords, widthOf} from "./words.js";
+  describe, ended, fit, fitting, has, lookOf, roleOf, seconds, stateWords, widthOf,
+} from "./words.js";
 
 const {top: TOP, bottom: BOTTOM} = PROCESSES;  // the descriptors stand on the lower edge
 const CHILD_TOP = CHILDREN;
@@ -43,7 +44,7 @@ function drawParent(sheet, parent) {
     text(x + width - pad, TOP + 26, parent.pid, "pid end"),
     text(x + pad, TOP + 49, fit(activity(parent, sheet.wide), width - 2 * pad, 13), "state"),
     text(x + pad, TOP + 68, fit(about.filter(Boolean).join(", "), width - 2 * pad, 12), "label"),
-    drawSignals(parent, x + pad, TOP + 92, width - 2 * pad, sheet.wide));
+    drawSignals(parent, x + pad, TOP + 92, width - 2 * pad));
 }
 
 function activity(process, wide) {
@@ -59,7 +60,7 @@ function short(process) {
 }
 
 /* The register of pending signals: a bit for each signal, and no more than one. */
-function drawSignals(process, x, y, width, wide) {
+function drawSignals(process, x, y, width) {
   const step = width / SIGNALS;
   const pending = new Set(process.pending.map(name => NUMBERS[name]));
   const blocked = new Set(process.blocked.map(name => NUMBERS[name]));
@@ -69,8 +70,9 @@ function drawSignals(process, x, y, width, wide) {
     return box(x + place * step, y + 6, step - 1, pending.has(signal) ? 13 : 9, look, 1);
   });
   const names = process.pending.join(", ");
-  const words = names || (process.blocked.length && wide ? "none pending, some blocked"
-    : wide ? "no pending signal" : "no signal");
+  const none = process.blocked.length ? `none pending, ${process.blocked.length} blocked`
+    : "no pending signal";
+  const words = names || fitting(width, 12, none, "no signal");
   return el("g", {class: names ? "signals some" : "signals"},
     text(x, y, names ? `${process.pending.length} bit: ${names}` : words, "label"), bits);
 }
