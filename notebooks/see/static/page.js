@@ -47,7 +47,7 @@ function renderServers(moment) {
 
 /* How much larger a picture is drawn where there is room for that, as on a lecturer's wall. */
 const scaleFor = width =>
-  Math.max(1, Math.min(1.7, (innerHeight - 238) / HEIGHT, width / WIDE));
+  Math.max(1, Math.min(1.7, (innerHeight - 245) / HEIGHT, width / WIDE));
 
 function placeForServer() {
   const place = document.createElement("section");

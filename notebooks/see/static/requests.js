@@ -4,7 +4,7 @@ import {REQUESTS as TOP} from "./layout.js";
 import {box, el, round, text} from "./svg.js";
 import {has, PHASES} from "./words.js";
 
-const ROWS = 58, WINDOW = 10;  // pixels, and seconds
+const ROWS = 50, WINDOW = 10;  // pixels, and seconds
 
 export function drawRequests(sheet) {
   const {server, time, width, wide} = sheet;
