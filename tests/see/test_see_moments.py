@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 import lab
 from see import sockets
 from see.recording import Recording
+from see.scene import SAVED, SHARE, Scene
 from see.sentences import sentences
 
 
@@ -164,6 +166,26 @@ def test_what_is_as_before_is_not_written_down():
     answer = json.loads(recording.answer(0))
     assert [found["time"] for found in answer["moments"]] == [2, 5]
     assert answer["moments"][0]["servers"][0]["processes"][0]["age"] == 1
+
+
+def test_looking_has_its_share_of_a_core_and_no_more(monkeypatch):
+    """A look that costs 50 ms, eight times a second, is too much in the long run."""
+    spent = []
+
+    def look(self):
+        began = time.thread_time()
+        while time.thread_time() < began + 0.05:
+            pass
+        spent.append(time.thread_time() - began)
+
+    monkeypatch.setattr(Scene, "look", look)
+    stage, began = Scene([], 0), time.monotonic()
+    while time.monotonic() < began + 8:
+        stage.heed("page", 1)
+        time.sleep(0.1)
+    stage.close()
+    passed = time.monotonic() - began
+    assert SAVED * 0.5 < sum(spent) < SAVED + SHARE * passed + 0.2, (sum(spent), passed)
 
 
 # What it is made from

@@ -32,12 +32,14 @@ class Seen:
             env={**os.environ, "PYTHONPATH": str(lab.PROJECT / "notebooks")},
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             start_new_session=True)
-        self.port = self.token = None
+        self.port = self.token = self.run = None
 
     def wait_until_ready(self):
         line = self.process.stdout.readline()
         assert "http://localhost:" in line, f"No address in {line!r}. {self.process.stderr.read()}"
         self.port = int(re.search(r"http://localhost:(\d+)", line)[1])
+        [self.run] = {run for child in psutil.Process(self.process.pid).children()
+                      if (run := child.environ().get("SEE_RUN"))}
         page = self.ask("GET", "/")[1]
         self.token = re.search(r'name="token" content="(\w+)"', page)[1]
         self.wait_for(lambda server: server["running"] and server["queue"], within=STARTING)
@@ -92,7 +94,7 @@ class Seen:
     def is_of_this_run(self, pid):
         with suppress(psutil.Error, OSError):
             process = psutil.Process(pid)
-            return (process.environ().get("SEE_PORT") == str(self.port)
+            return (process.environ().get("SEE_RUN") == self.run
                     and process.status() != psutil.STATUS_ZOMBIE)
         return False
 
@@ -281,6 +283,18 @@ def test_clients_of_every_kind(see):
     seen.wait_for(lambda server: server["counts"]["clients"] == 0)
 
 
+def test_a_slow_client_takes_its_time(see):
+    """The server of 2c waits for the whole head, and whoever comes next waits with it."""
+    seen = see("--stage", "2c")
+    seen.do("clients", kind="slow", count=1)
+    seen.wait_for(lambda server: server["requests"]
+                  and server["requests"][0]["connected"] is not None)
+    seen.do("clients", kind="one", count=1)
+    seen.wait_for(lambda server: server["queue"]["waiting"] == 1)
+    time.sleep(1)
+    assert [request["first_byte"] for request in seen.now()["requests"]] == [None, None]
+
+
 def test_two_side_by_side_under_the_same_storm(see):
     seen = see("--stage", "3f", "--beside", "3g", "--delay", "1")
     other = seen.wait_for(lambda server: server["running"] and server["queue"], place=1)
@@ -371,19 +385,6 @@ def test_the_recording_can_be_saved(see):
     header, *lines = seen.ask("GET", "/recording")[1].splitlines()
     assert json.loads(header)["version"] == 1
     assert [json.loads(line)["number"] for line in lines] == list(range(1, len(lines) + 1))
-
-
-def test_looking_costs_little(see):
-    seen = see("--stage", "3c", "--delay", "600")
-    seen.do("clients", kind="held", count=100)
-    seen.wait_for(lambda server: len(living(server)) == 100)
-    [worker] = [pid for pid in seen.left() if lab.thread_count(pid) > 10]
-    began, spent = time.monotonic(), lab.cpu_seconds([worker])
-    while time.monotonic() < began + 30:  # what was saved up for a storm is used up after a while
-        seen.ask("GET", "/moments?page=test&after=100000")
-        time.sleep(0.25)
-    share = (lab.cpu_seconds([worker]) - spent) / (time.monotonic() - began)
-    assert share < 0.15, f"It cost {share:.0%} of a core."
 
 
 # Whom it refuses
@@ -546,19 +547,19 @@ def test_all_of_them_are_killed_at_once(see):
     assert lab.eventually(lambda: not seen.left(), SOON), seen.left()
 
 
-def test_a_server_that_has_left_its_group_ends_too(see, folder):
+@pytest.mark.parametrize("killed", ["the run", "the page's worker"])
+def test_a_server_that_has_left_its_group_ends_too(see, folder, killed):
     """A daemon of the reader's own, in a session of its own."""
     program = folder / "daemon.py"
     program.write_text(
         "import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(600)\n"
         + (lab.PROJECT / "part3/webserver3c.py").read_text())
     seen = see("--server", f"{sys.executable} {program}")
-    daemon = [pid for pid in seen.left() if "daemon.py" in " ".join(psutil.Process(pid).cmdline())
-              and pid != seen.now()["pid"]]
-    assert daemon
-    os.kill(seen.process.pid, signal.SIGKILL)
-    seen.process.wait(SOON)
-    assert lab.eventually(lambda: not any(map(psutil.pid_exists, daemon)), SOON)
+    daemons = [pid for pid in seen.left() if "daemon.py" in " ".join(psutil.Process(pid).cmdline())
+               and pid != seen.now()["pid"]]
+    assert daemons
+    os.kill(seen.process.pid if killed == "the run" else page_servers(seen)[1], signal.SIGKILL)
+    assert lab.eventually(lambda: not any(map(psutil.pid_exists, daemons)), SOON)
 
 
 def broom_stands(run):
