@@ -11,7 +11,7 @@ import pytest
 import lab
 from see import sockets
 from see.recording import Recording
-from see.scene import SAVED, SHARE, Scene
+from see.scene import Scene
 from see.sentences import sentences
 
 
@@ -169,7 +169,8 @@ def test_what_is_as_before_is_not_written_down():
 
 
 def test_looking_has_its_share_of_a_core_and_no_more(monkeypatch):
-    """A look that costs 50 ms, eight times a second, is too much in the long run."""
+    """A look that costs 50 ms, eight times a second, is too much in the long run. A second may be
+    saved up for a storm; but for that it is 5 % at most."""
     spent = []
 
     def look(self):
@@ -185,7 +186,7 @@ def test_looking_has_its_share_of_a_core_and_no_more(monkeypatch):
         time.sleep(0.1)
     stage.close()
     passed = time.monotonic() - began
-    assert SAVED * 0.5 < sum(spent) < SAVED + SHARE * passed + 0.2, (sum(spent), passed)
+    assert 0.5 < sum(spent) < 1 + 0.05 * passed + 0.2, (sum(spent), passed)
 
 
 # What it is made from

@@ -501,6 +501,8 @@ def test_nothing_is_left_however_it_ends(see, signum):
     seen.process.wait(SOON)
     assert lab.eventually(lambda: not seen.left(), SOON), seen.left()
     assert seen.process.stderr.read().strip() == ""
+    if signum in (signal.SIGINT, signal.SIGTERM):
+        assert seen.process.returncode == 0, "that is how it is meant to end"
 
 
 def page_servers(seen):
