@@ -5,8 +5,6 @@ from see import process
 GONE = 3  # seconds that a process is told of after it is gone
 MOST_GONE = 400
 SETTLED = 0.2  # seconds after which a child that still listens is a worker
-NEVER_SEEN = {"age": None, "born": None, "call": None, "threads": 0, "pending": [], "blocked": [],
-              "caught": [], "killed": None, "seen": "log", "descriptors": []}
 
 
 class Family:
@@ -54,10 +52,11 @@ class Family:
         return one
 
     def _miss(self, one, now):
-        """It was here, and is no more. A child whose parent lives has been waited for."""
-        pid = one["pid"]
+        """It was here, and is no more. A child whose parent lives has been waited for; if SIGCHLD
+        is ignored, the kernel keeps no zombie, and nobody has to wait."""
+        pid, parent = one["pid"], self.seen.get(self.pid)
         status = self._statuses.pop(pid, one["exit_status"])
-        reaped = pid != self.pid and one["ppid"] == self.pid and self.exit_status is None
+        reaped = one["ppid"] == self.pid and bool(parent) and "SIGCHLD" not in parent["ignored"]
         if reaped:
             self.reaped.add(pid)
         self._left[pid] = now
@@ -84,6 +83,6 @@ class Family:
         elif pid not in self.children:  # no look has ever found it
             self.children.add(pid)
             self._left[pid] = self.clock()
-            self.gone[pid] = {**NEVER_SEEN, "pid": pid, "ppid": self.pid, "role": "gone",
-                              "was": "child", "state": "gone", "exit_status": status,
-                              "ended": self.clock(), "reaped": True}
+            self.gone[pid] = {
+                **process.unknown(pid, self.pid), "role": "gone", "was": "child", "state": "gone",
+                "exit_status": status, "ended": self.clock(), "reaped": True, "seen": "log"}

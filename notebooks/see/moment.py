@@ -44,8 +44,10 @@ Times are seconds since the recording began, but for `age`, which is a process's
             pending      ["SIGCHLD"]: signals that wait; one bit each, however many were sent
             blocked      those that have to wait
             caught       those that it has a handler for
+            ignored      those that do nothing to it
             exit_status  of a zombie, or of one that is gone and was waited for; None: not known
-            reaped       of one that is gone: whether its parent said so
+            reaped       of one that is gone: whether its parent has waited for it: it said so, or
+                         it lives, and does not ignore SIGCHLD, and the child is no zombie any more
             killed       "living" or "zombie": what it was when it was killed from the page; None
             seen         "kernel"; "log": it lived between two looks, the server's words tell of it
             descriptors  by their numbers:

@@ -20,7 +20,7 @@ HAS_PROC = Path("/proc/self/stat").exists()
 TICKS = os.sysconf("SC_CLK_TCK")
 STATES = {"R": "running", "S": "sleeping", "D": "sleeping", "I": "sleeping", "T": "stopped",
           "t": "stopped", "Z": "zombie"}
-MASKS = re.compile(r"SigPnd:\t(\w+)\nShdPnd:\t(\w+)\nSigBlk:\t(\w+)\nSigIgn:\t\w+\n"
+MASKS = re.compile(r"SigPnd:\t(\w+)\nShdPnd:\t(\w+)\nSigBlk:\t(\w+)\nSigIgn:\t(\w+)\n"
                    r"SigCgt:\t(\w+)")
 NAMES = {number.value: number.name for number in signal.Signals}
 
@@ -44,13 +44,19 @@ def look(pid, clock):
         return None
 
 
+def unknown(pid, ppid):
+    """A process of which nothing else is known yet."""
+    return {"pid": pid, "ppid": ppid, "role": "child", "was": None, "state": "sleeping",
+            "born": None, "ended": None, "call": None, "threads": 0, "pending": [], "blocked": [],
+            "caught": [], "ignored": [], "exit_status": None, "reaped": False, "killed": None,
+            "seen": "kernel", "descriptors": []}
+
+
 def look_at_proc(pid, clock):
     stat = read(f"/proc/{pid}/stat").rpartition(")")[2].split()  # from its 3rd field on
     state = STATES.get(stat[0], "sleeping")
-    seen = {"pid": pid, "ppid": int(stat[1]), "role": "child", "was": None, "state": state,
-            "born": round(int(stat[19]) / TICKS - clock.origin, 2), "call": None, "threads": 0,
-            "pending": [], "blocked": [], "caught": [], "exit_status": None, "ended": None,
-            "reaped": False, "killed": None, "seen": "kernel", "descriptors": []}
+    seen = {**unknown(pid, int(stat[1])), "state": state,
+            "born": round(int(stat[19]) / TICKS - clock.origin, 2)}
     if state == "zombie":
         seen["exit_status"] = os.waitstatus_to_exitcode(int(stat[49]))
     else:
@@ -75,11 +81,9 @@ def look_with_psutil(pid, clock):
     found = psutil.Process(pid)
     state = found.status()
     ours = state if state in ("running", "stopped", "zombie") else "sleeping"
-    return {"pid": pid, "ppid": found.ppid(), "role": "child", "was": None, "state": ours,
-            "born": round(found.create_time() - time.time() + clock(), 2), "call": None,
-            "threads": 0 if ours == "zombie" else found.num_threads(), "pending": [],
-            "blocked": [], "caught": [], "exit_status": None, "ended": None, "reaped": False,
-            "killed": None, "seen": "kernel", "descriptors": []}
+    return {**unknown(pid, found.ppid()), "state": ours,
+            "born": round(found.create_time() - time.time() + clock(), 2),
+            "threads": 0 if ours == "zombie" else found.num_threads()}
 
 
 def send_signal(session, pid, signum):
@@ -108,9 +112,11 @@ def open_process(pid):
 
 
 def signals(status):
-    """The pending, the blocked and the caught ones by their names, from /proc/PID/status."""
-    pending, shared, blocked, caught = (int(mask, 16) for mask in MASKS.search(status).groups())
-    return {"pending": names(pending | shared), "blocked": names(blocked), "caught": names(caught)}
+    """What /proc/PID/status says of signals, by their names."""
+    own, shared, blocked, ignored, caught = (
+        int(mask, 16) for mask in MASKS.search(status).groups())
+    return {"pending": names(own | shared), "blocked": names(blocked), "caught": names(caught),
+            "ignored": names(ignored)}
 
 
 @functools.lru_cache

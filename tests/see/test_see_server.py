@@ -250,6 +250,22 @@ def test_a_child_that_was_reaped_is_gone_with_its_status(see):
     assert gone["killed"] == "living"
 
 
+def test_where_sigchld_is_ignored_nobody_has_waited(see, folder):
+    """The kernel buries the children by itself then, and so it is not said that the parent did."""
+    program = folder / "ignores.py"
+    code = (lab.PROJECT / "part3/webserver3c.py").read_text()
+    program.write_text(code.replace("def main():\n", "def main():\n    signal.signal("
+                                    "signal.SIGCHLD, signal.SIG_IGN)\n"))
+    seen = see("--server", f"{sys.executable} {program}", "--delay", "1")
+    assert "SIGCHLD" in parent(seen.now())["ignored"]
+    seen.do("clients", kind="crowd", count=3)
+    seen.wait_for(lambda server: len([one for one in server["processes"]
+                                      if one["role"] == "gone"]) == 3)
+    server = seen.now()
+    assert server["counts"]["reaped"] == 0
+    assert not says(server, "waited")
+
+
 def test_a_worker_that_is_killed_is_replaced(see):
     seen = see("--stage", "3j")
     server = seen.wait_for(lambda server: len(living(server, "worker")) == 4)
