@@ -13,6 +13,7 @@ from lab.exercises import compare
 from lab.kernel import (
     CannotSee,
     Recorder,
+    caught_signals,
     children,
     connections,
     cpu_seconds,
@@ -21,6 +22,7 @@ from lab.kernel import (
     eventually,
     holder_of_port,
     holders,
+    ignored_signals,
     listeners,
     listening,
     memory,
@@ -30,6 +32,8 @@ from lab.kernel import (
     sleeps_in,
     socket_pairs,
     thread_count,
+    unread,
+    wakeups,
     zombies,
 )
 from lab.server import PROJECT, Server, ServerError, free_port, stage_command, start, start_stage

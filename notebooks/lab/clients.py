@@ -23,6 +23,7 @@ class Answer:
     end: float | None = None
     data: bytes = b""
     error: OSError | None = None
+    last_byte: float | None = None
 
     def __repr__(self):
         times = [f"{name} after {seconds:.3f} s" if seconds is not None else f"no {name}"
@@ -70,13 +71,14 @@ def ask(port, request=REQUEST, *, host="127.0.0.1", timeout=10, until=None, hang
     try:
         with connect(port, host, timeout) as connection:
             answer.connected = now()
-            _send(connection, request, hang_up)
+            send(connection, request, hang_up)
             while True:
                 connection.settimeout(max(0.001, timeout - now()))
                 block = connection.recv(65536)
                 if not block:
                     break
-                answer.first_byte = answer.first_byte or now()
+                answer.last_byte = now()
+                answer.first_byte = answer.first_byte or answer.last_byte
                 answer.data += block
                 if until and until in answer.data:
                     return answer
@@ -86,7 +88,7 @@ def ask(port, request=REQUEST, *, host="127.0.0.1", timeout=10, until=None, hang
     return answer
 
 
-def _send(connection, request, hang_up):
+def send(connection, request, hang_up=False):
     """Send what the server takes: one that has refused already may still have an answer."""
     try:
         connection.sendall(request)

@@ -208,12 +208,24 @@ def connections(port):
 
     local and foreign are (address, port): together the socket pair, seen from the local side.
     A connection within this machine is listed twice, once from each side. inode is 0 where
-    no process holds that end any more. Raises CannotSee without /proc.
+    no process holds that end: it waits for accept, or was closed. Raises CannotSee without /proc.
     """
     _need_proc("socket pairs")
     return [Connection(local, foreign, state, inode)
-            for local, foreign, state, _, inode in _proc_net_tcp(port)
+            for table in ("net/tcp", "net/tcp6")
+            for local, foreign, state, _, inode in _proc_net_tcp(port, table)
             if state != "LISTEN"]
+
+
+def unread(port):
+    """How many bytes of its clients the server on a port has not read yet; they wait in the kernel.
+
+    Raises CannotSee without /proc.
+    """
+    _need_proc("unread bytes")
+    return sum(waiting for table in ("net/tcp", "net/tcp6")
+               for local, _, state, waiting, _ in _proc_net_tcp(port, table)
+               if local[1] == port and state != "LISTEN")
 
 
 def socket_pairs(port):
@@ -280,20 +292,56 @@ def pending_signals(pid):
 
     Raises CannotSee without /proc.
     """
-    _need_proc("pending signals")
-    status = PROC.joinpath(str(pid), "status").read_text()
-    fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
-    pending = int(fields["SigPnd"], 16) | int(fields["ShdPnd"], 16)
-    return {number for number in range(1, 65) if pending >> (number - 1) & 1}
+    return _signals(pid, "SigPnd") | _signals(pid, "ShdPnd")
+
+
+def caught_signals(pid):
+    """The signals that a process has a handler for, or has blocked, in order to wait for them;
+    a set of numbers. Raises CannotSee without /proc. See proc(5), SigCgt and SigBlk."""
+    return _signals(pid, "SigCgt") | _signals(pid, "SigBlk")
+
+
+def ignored_signals(pid):
+    """The signals that a process ignores, a set of numbers. Raises CannotSee without /proc."""
+    return _signals(pid, "SigIgn")
+
+
+def _signals(pid, field):
+    _need_proc("signals")
+    mask = int(_status(PROC / str(pid))[field], 16)
+    return {number for number in range(1, 65) if mask >> (number - 1) & 1}
+
+
+def wakeups(pid):
+    """How many times a process and its threads have given up the processor to wait for something.
+
+    Raises CannotSee without /proc. See proc(5), voluntary_ctxt_switches.
+    """
+    _need_proc("context switches")
+    total = 0
+    for task in PROC.joinpath(str(pid), "task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # the thread has ended
+            total += int(_status(task)["voluntary_ctxt_switches"])
+    return total
+
+
+def _status(task):
+    """The lines of /proc/PID/status, or of one of its threads, as a dictionary."""
+    lines = task.joinpath("status").read_text().splitlines()
+    return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
 
 
 def holder_of_port(port):
     """The Process that listens on a port; None if there is none, or the system does not say."""
+    return next(holders_of_port(port), None)
+
+
+def holders_of_port(port):
+    """The Processes, whosesoever, that listen on a port; none where the system does not say."""
     for listener in listeners(port):
         for pid in psutil.pids():
-            if listener.inode and holders(listener.inode, [pid]):
-                return process(pid)
-    return None
+            if listener.inode and holders(listener.inode, [pid]) and (found := process(pid)):
+                yield found
 
 
 def _need_proc(what):

@@ -86,6 +86,43 @@ def test_server_stops_with_the_block_that_started_it_even_if_that_fails():
     assert "Serving HTTP" in server.stdout
 
 
+@linux_only
+def test_daemon_that_left_its_group_is_ended_and_named():
+    server = lab.start([sys.executable, "tests/wrong/leaves_its_session.py"])
+    server.stop()
+    [survivor] = server.survivors
+    assert "leaves_its_session.py" in survivor.command
+    assert lab.process(survivor.pid) is None
+    assert not lab.listeners(server.port)
+
+
+@linux_only
+def test_another_server_on_the_port_is_not_ours_to_end():
+    """It has the port, but was not started as this server."""
+    with lab.start_stage("1") as other:
+        server = lab.Server(["sleep", "60"])
+        server._port = other.port
+        server.stop()
+        assert server.survivors == []
+        assert lab.ask(other.port, until=b"Hello").status == 200
+
+
+@linux_only
+def test_signals_that_a_process_catches_or_ignores_and_its_wakeups_are_seen(servers):
+    program = ("import os, signal, socket\n"
+               "signal.signal(signal.SIGCHLD, lambda signum, frame: None)\n"
+               "signal.signal(signal.SIGUSR1, signal.SIG_IGN)\n"
+               "s = socket.create_server(('127.0.0.1', int(os.environ['PORT'])))\n"
+               "s.accept()")
+    server = servers.enter_context(lab.start([sys.executable, "-c", program]))
+    assert lab.eventually(lambda: lab.sleeps_in(server.pid) == "accept")
+    assert signal.SIGCHLD in lab.caught_signals(server.pid)
+    assert signal.SIGUSR1 in lab.ignored_signals(server.pid)
+    before = lab.wakeups(server.pid)
+    server.process.send_signal(signal.SIGCHLD)
+    assert lab.eventually(lambda: lab.wakeups(server.pid) > before)
+
+
 def test_server_that_dies_before_it_listens_is_said_with_its_last_words():
     with pytest.raises(lab.ServerError, match=r"ended with status 1 before it listened.*\n.*abc"):
         lab.start_stage("1", port=None, PORT="abc")
