@@ -128,3 +128,8 @@ def test_top_level_holds_nothing_else():
     assert {path.split("/")[0] for path in tracked if not path.startswith(".")} <= {
         "part1", "part2", "part3", "notebooks", "tests", "Makefile", "requirements.txt",
         "pyproject.toml", "README.md", "LICENSE"}
+
+
+def test_each_track_has_its_heading_in_the_readme():
+    readme = (lab.PROJECT / "README.md").read_text()
+    assert re.findall(r"^### (.*)", readme, re.MULTILINE)[:4] == [*stages.TRACKS]
