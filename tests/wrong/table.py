@@ -136,6 +136,7 @@ LOAD = [  # more than one client at a time, and what is left when they are gone
           "no answer .* sleeps in wait",  # there is one child at a time, and no zombie
           also=("a_process_for_each", "sleeps_side_by_side", "leaves_no_zombie_after_one",
                 "leaves_no_zombie_after_128")),
+    Wrong("queues_four.py", "3a", "queues_five", "5 of those 6 were let in"),
     Wrong("removes_in_the_handler.py", "3g", "answers_bursts", "list.remove.x.: x not in list"),
     Wrong("forks_for_nobody.c", "3g", "forks_for_clients_only", r"woke up \d+ times",
           maybe=("idles", "leaves_no_zombie_after_128")),  # there may be no end of it
