@@ -83,7 +83,7 @@ ANSWERS = [  # what a client gets, and what becomes of the server when a client 
     Wrong("shuts_down_who_has_gone.py", "1", "survives_silent_client", "shutdown: .Errno 107",
           also=("survives_vanishing_client",)),
     Wrong("waits_for_an_empty_line.py", "1", "survives_silent_client", r"process \d+ is busy",
-          also=("survives_garbled_client", "survives_vanishing_client")),
+          also=("survives_garbled_client", "survives_vanishing_client"), maybe=("idles",)),
     Wrong("believes_in_text.py", "1", "survives_garbled_client", "No text: 'utf-8' codec"),
     Wrong("prints_a_traceback.py", "1", "survives_vanishing_client",
           "ending in:(?s:.*)Connection"),
@@ -101,7 +101,8 @@ ANSWERS = [  # what a client gets, and what becomes of the server when a client 
 
     # fork.
     Wrong("child_accepts_too.py", "3c", "a_process_for_each", "3 of them still run",
-          also=("leaves_no_zombie_after_one", "leaves_no_zombie_after_128")),  # nobody ends
+          also=("leaves_no_zombie_after_one", "leaves_no_zombie_after_128",  # nobody ends, and
+                "gives_the_port_back")),  # each of them still listens
 
     # Manners.
     Wrong("listens_on_every_interface.py", "1", "listens_on_host_only",
@@ -113,7 +114,8 @@ ANSWERS = [  # what a client gets, and what becomes of the server when a client 
     Wrong("accept_times_out.c", "1", "stays", "accept: Resource temporarily unavailable"),
     Wrong("silent_client_times_out.py", "1", "stays", "TimeoutError: timed out"),
     Wrong("does_not_look_at_bind.c", "1", "says_port_is_taken", "It still ran"),
-    Wrong("workers_bind_by_themselves.py", "1", "says_port_is_taken", "It still ran"),
+    Wrong("workers_bind_by_themselves.py", "1", "says_port_is_taken", "It still ran",
+          maybe=("idles",)),  # Pythons that start, where the machine is busy
     Wrong("shares_its_port.py", "1", "says_port_is_taken", "It still ran"),
     Wrong("cannot_start_again.pl", "1", "starts_again", "Address already in use"),
     Wrong("ignores_sigterm.py", "1", "stops", r"process \d+ still runs"),
@@ -134,6 +136,7 @@ LOAD = [  # more than one client at a time, and what is left when they are gone
           "no answer .* sleeps in wait",  # there is one child at a time, and no zombie
           also=("a_process_for_each", "sleeps_side_by_side", "leaves_no_zombie_after_one",
                 "leaves_no_zombie_after_128")),
+    Wrong("queues_four.py", "3a", "queues_five", "5 of those 6 were let in"),
     Wrong("removes_in_the_handler.py", "3g", "answers_bursts", "list.remove.x.: x not in list"),
     Wrong("forks_for_nobody.c", "3g", "forks_for_clients_only", r"woke up \d+ times",
           maybe=("idles", "leaves_no_zombie_after_128")),  # there may be no end of it
@@ -152,15 +155,16 @@ LOAD = [  # more than one client at a time, and what is left when they are gone
     Wrong("blocks_on_half_a_request.py", "3k", "serves_while_another_waits",
           "no answer .* sleeps in recv"),
     Wrong("sleeps_before_the_body.py", "3b", "sleeps_after_answer",
-          r"complete after [01]\.\d+ s, and the end came"),
+          r"and 0\.\d+ s after it"),
     Wrong("child_sleeps_before_the_body.py", "3c", "sleeps_side_by_side",
           r"last byte came [\d.]+ s later"),
     Wrong("sends_once.py", "3l", "sends_long_answers", r"\d+ bytes came, and then the end"),
     Wrong("handler_once.c", "3g", "reaps_when_told", "is a zombie"),
-    Wrong("waits_for_the_living.py", "3g", "waits_for_the_dead_only", "no answer .* in wait"),
+    Wrong("waits_for_the_living.py", "3g", "waits_for_the_dead_only", "no answer.* in wait"),
     Wrong("worker_dies_of_a_client.py", "3j", "workers_in_advance", "Of 5 processes . ended"),
     Wrong("looks_a_hundred_times_a_second.py", "3k", "idles", r"woke up \d+ times"),
-    Wrong("hears_the_end_for_ever.py", "3k", "idles", "of 20 looks at it"),
+    Wrong("hears_the_end_for_ever.py", "3k", "idles", "of 20 looks at it",
+          maybe=("keeps_descriptor_count",)),  # it keeps them, and closes one now and then
     Wrong("becomes_a_daemon.py", "1", "starts", r"status 0 .* Process \d+ .* went on"),
     Wrong("leaves_its_session.py", "1", "starts", r"Process \d+ .* went on"),
 ]
@@ -210,7 +214,8 @@ WSGI = [  # what is between a server and an application
     Wrong("says_its_length_twice.py", "2f", "passes_the_head_on", "no Content-Length: 12, once"),
     Wrong("answers_head_with_a_body.py", "2f", "step_2f", "one two"),
     Wrong("child_goes_on_accepting.py", "3h", "outlives_its_application",
-          r"There were \d processes, and three clients later \d"),
+          r"There were \d processes, and three clients later \d",
+          also=("gives_the_port_back",)),  # they listen as well
     Wrong("gives_up_on_a_full_kernel.py", "3m", "sends_it_all", r"\d bytes of a body came, then"),
     Wrong("forgets_what_follows.py", "3n", "keeps_alive", r"are \[b'GET /\w+'\]"),
     Wrong("never_says_where_it_ends.py", "3n", "keeps_alive", "waited for the end"),
