@@ -32,6 +32,9 @@ lab: .venv/installed  ## open the notebooks in JupyterLab: start here
 	exec .venv/bin/jupyter lab --notebook-dir=notebooks --port=8889 \
 		--log-level=ERROR --LabApp.default_url=/lab/tree/1_hello.ipynb $$root $$screen
 
+see: .venv/installed  ## watch a server live in a browser: STAGE=3d, or SERVER='node my/server.js'
+	@exec .venv/bin/python -m see --stage "$(STAGE)" --server "$$SERVER" --beside "$(BESIDE)" --delay "$(DELAY)" --app "$(APP)" $(if $(LIMITS),--limits)
+
 notebooks: .venv/installed  ## run all notebooks, and keep what they show
 	.venv/bin/python -m lab.book
 
@@ -108,5 +111,5 @@ NAMED = $(filter command% environment%,$(origin PYTHON))
 
 named: ;
 
-.PHONY: help serve lab notebooks start check hint watch list solution test test-part1 test-part2 test-part3 test-notebooks bench lint clean pins
+.PHONY: help serve lab see notebooks start check hint watch list solution test test-part1 test-part2 test-part3 test-notebooks bench lint clean pins
 .PHONY: named

@@ -105,6 +105,13 @@ class Output:
             self._text = os.pread(self.file.fileno(), size, 0).decode(errors="replace")
         return self._text
 
+    def after(self, place):
+        """The text from that byte on, and the place where it ends: for who reads along."""
+        if self.file.closed:
+            return "", place
+        data = os.pread(self.file.fileno(), 1 << 20, place)
+        return data.decode(errors="replace"), place + len(data)
+
     def close(self):
         self.text()
         self.file.close()
@@ -179,6 +186,11 @@ class Server:
     def stderr(self):
         """What the server wrote to its standard error so far, as text."""
         return self._stderr.text()
+
+    def said_after(self, place, error=False):
+        """What the server wrote from that byte of its output (or error output) on, and where that
+        ends: (text, place). At most 1 MB at once."""
+        return (self._stderr if error else self._stdout).after(place)
 
     @property
     def port(self):
