@@ -7,7 +7,7 @@
     exercises a cell compares the reader's answer with what was measured
     guesses   what the reader thinks will happen, beside what has happened
     copies    the reader's own copies of the chapters
-    tell      the same, printed, or the reason why it cannot be seen
+    tell      what a cell prints of that: both of two stages, or why something cannot be seen
     pictures  of all that; imported on its own, for only the notebooks need it
     drawings  of what never moves; likewise
 """
@@ -47,4 +47,4 @@ from lab.kernel import (
 )
 from lab.server import PROJECT, Server, ServerError, free_port, stage_command, start, start_stage
 from lab.source import diff
-from lab.tell import tell_connections
+from lab.tell import ask_both, tell_connections
