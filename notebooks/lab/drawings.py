@@ -65,7 +65,7 @@ def url_parts(url):
     texts = [split.scheme, split.hostname, str(split.port), split.path]
     for (name, picks), text in zip(PICKS.items(), texts, strict=True):
         place = url.index(text, place)
-        start, stop = (left + LETTER * size * (place + edge) for edge in (0.1, len(text) - 0.1))
+        start, stop = (left + LETTER * size * (place + edge) for edge in (0.2, len(text) - 0.2))
         place += len(text)
         axes.plot([start, start, stop, stop], [0.62, 0.72, 0.72, 0.62], color=BLUE, lw=2.5)
         _text(axes, (start + stop) / 2, 0.95, name, LARGE, weight="bold")
