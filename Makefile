@@ -26,11 +26,13 @@ serve: .venv/installed  ## run a stage: STAGE=3z unless you say, with APP=part2.
 		exit 2; \
 	fi
 
-lab: .venv/installed  ## open the notebooks in JupyterLab: start here
+lab: .venv/installed  ## open your own copies of the chapters in JupyterLab: start here
 	@if [ "$$(id -u)" = 0 ]; then root=--allow-root; fi; \
 	if [ "$$(uname)" != Darwin ] && [ -z "$$DISPLAY$$WAYLAND_DISPLAY" ]; then screen=--no-browser; fi; \
-	exec .venv/bin/jupyter lab --notebook-dir=notebooks --port=8889 \
-		--log-level=ERROR --LabApp.default_url=/lab/tree/1_hello.ipynb $$root $$screen
+	.venv/bin/python -m lab.copies && \
+	exec .venv/bin/jupyter lab --notebook-dir=my --port=8889 --log-level=ERROR \
+		--LabApp.default_url=/lab/tree/1_hello.ipynb --LabApp.news_url=None \
+		--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate $$root $$screen
 
 see: .venv/installed  ## watch a server live in a browser: STAGE=3d, or SERVER='node my/server.js'
 	@exec .venv/bin/python -m see --stage "$(STAGE)" --server "$$SERVER" --beside "$(BESIDE)" --delay "$(DELAY)" --app "$(APP)" $(if $(LIMITS),--limits)

@@ -5,10 +5,23 @@
     kernel    what the kernel knows of a server: processes, descriptors, sockets, queues
     source    what one stage adds to another
     exercises a cell compares the reader's answer with what was measured
+    guesses   what the reader thinks will happen, beside what has happened
+    copies    the reader's own copies of the chapters
+    tell      what a cell prints of that: both of two stages, or why something cannot be seen
     pictures  of all that; imported on its own, for only the notebooks need it
+    drawings  of what never moves; likewise
 """
 
-from lab.clients import Answer, allow_files, ask, ask_at_once, connect, read_until, reset
+from lab.clients import (
+    Answer,
+    allow_files,
+    ask,
+    ask_at_once,
+    connect,
+    read_until,
+    reset,
+    type_into_telnet,
+)
 from lab.exercises import compare
 from lab.kernel import (
     CannotSee,
@@ -38,3 +51,4 @@ from lab.kernel import (
 )
 from lab.server import PROJECT, Server, ServerError, free_port, stage_command, start, start_stage
 from lab.source import diff
+from lab.tell import ask_both, tell_connections

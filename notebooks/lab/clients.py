@@ -1,8 +1,10 @@
 """Clients of every kind: one that asks, many that ask at once, one that behaves badly."""
 
 import resource
+import shutil
 import socket
 import struct
+import subprocess
 import threading
 import time
 from contextlib import suppress
@@ -151,3 +153,14 @@ def read_until(connection, mark):
             break
         data += block
     return data
+
+
+def type_into_telnet(port, line):
+    """What telnet shows when one types a line; a sentence if telnet is not on this machine."""
+    if not shutil.which("telnet"):
+        return "telnet is not on this machine. Many have nc instead, which does the same."
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(["telnet", "127.0.0.1", str(port)], text=True, **pipes) as telnet:
+        telnet.stdin.write(f"{line}\n")
+        telnet.stdin.flush()
+        return telnet.stdout.read()

@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -233,3 +234,28 @@ def test_exercise_compares_the_answer_with_what_was_measured(answer, said, capsy
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == lines[1]
     assert lines[0].startswith(said)
+
+
+def test_connections_are_printed_from_both_sides(start_stage, capsys):
+    server = start_stage("1")
+    with lab.connect(server.port) as client:
+        here = client.getsockname()[1]
+        lab.tell_connections(server.port)
+    assert sorted(capsys.readouterr().out.splitlines()) == sorted([
+        f"127.0.0.1:{here} to 127.0.0.1:{server.port}  ESTABLISHED",
+        f"127.0.0.1:{server.port} to 127.0.0.1:{here}  ESTABLISHED"])
+
+
+def test_two_stages_are_asked_the_same(capsys):
+    lab.ask_both("2", "2b", "part2.wsgiapp:app", "printf 'asked '; curl -s URL/hello")
+    answer = "asked Hello world from a simple WSGI application!\n"
+    assert capsys.readouterr().out == f"webserver2:\n{answer}webserver2b:\n{answer}"
+
+
+def test_what_is_typed_into_telnet_is_sent(start_stage, monkeypatch):
+    server = start_stage("1")
+    if shutil.which("telnet"):
+        assert "Hello, World!" in lab.type_into_telnet(server.port, "GET /typed HTTP/1.1")
+        assert lab.eventually(lambda: "GET /typed" in server.stdout)
+    monkeypatch.setenv("PATH", "")
+    assert "telnet is not on this machine" in lab.type_into_telnet(server.port, "GET / HTTP/1.1")
