@@ -276,7 +276,7 @@ def test_failing_check_shows_evidence_and_hints_grow(clone):
     second, third, last = (run(clone, "hint").stdout for _ in range(3))
     assert "Hint 2 of 3" in second
     assert "Hint 3 of 3" in third
-    assert "notebooks/2_wsgi.ipynb, section 2.8" in third.replace("\n  ", " ")
+    assert "notebooks/2_wsgi.ipynb, section 12: After which" in third.replace("\n  ", " ")
     assert last == third
 
 
