@@ -39,6 +39,9 @@ PICTURES = {
     "tree of three": lambda: pictures.process_tree(family(["zombie", "running"]), title="t"),
     "tree of many": lambda: pictures.process_tree(family(["zombie"] * 130)),
     "tree of a process that is gone": lambda: pictures.process_tree(pictures.Tree(None, [])),
+    "pending bits": lambda: pictures.pending_bits((128, {17}), title="t"),
+    "pending bits unseen": lambda: pictures.pending_bits((0, None)),
+    "interrupted call": lambda: pictures.interrupted_call("t"),
     "tables": lambda: pictures.descriptor_tables({8: HOLDING_BOTH, 9: HOLDING_BOTH}, NAMES,
                                                  title="t"),
     "tables of a leak": lambda: pictures.descriptor_tables(
