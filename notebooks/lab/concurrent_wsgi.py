@@ -4,7 +4,6 @@ A reader's server is asked the same as ours: check_server([python, "my/webserver
 """
 
 import os
-import shlex
 import signal
 import sys
 import tempfile
@@ -149,10 +148,10 @@ def check_server(command):
         return []
 
 
-def check_own(file):
-    """check_server for a file in the project's folder, such as my/webserver3h.py, if it is there.
-    """
-    if (PROJECT / file).exists():
-        check_server([sys.executable, str(PROJECT / file)])
+def check_own(stage):
+    """check_server for the reader's own server of a stage, if there is one."""
+    file = PROJECT / f"my/webserver{stage}.py"
+    if file.exists():
+        check_server([sys.executable, str(file)])
     else:
-        print(f"There is no {shlex.quote(file)} yet. Make it, and run this cell again.")
+        print(f"There is no my/{file.name} yet. make start STAGE={stage} makes it.")

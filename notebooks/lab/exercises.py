@@ -24,4 +24,5 @@ def make(arguments):
     ended = subprocess.run(["make", "--silent", *arguments.split()], cwd=PROJECT, text=True,
                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                            stderr=subprocess.STDOUT)
-    print(ended.stdout, end="")
+    lines = ended.stdout.splitlines()  # but for what make says of the status of its command
+    print("\n".join(line for line in lines if not line.startswith("make: ***")))
