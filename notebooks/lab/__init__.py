@@ -6,6 +6,8 @@
     source    what one stage adds to another
     exercises a cell compares the reader's answer with what was measured
     guesses   what the reader thinks will happen, beside what has happened
+    signals   a server's children and its signals, watched from outside
+    concurrent_wsgi   four questions to a WSGI server for many clients, and applications for them
     copies    the reader's own copies of the chapters
     tell      what a cell prints of that: both of two stages, or why something cannot be seen
     pictures  of all that; imported on its own, for only the notebooks need it

@@ -226,6 +226,14 @@ def test_diff_shows_what_a_stage_adds():
     assert "Builds on" not in shown
 
 
+def test_diff_of_some_functions_shows_nothing_else():
+    shown = repr(lab.diff("2", "3h", "serve_forever", "start_child"))
+    assert "+def start_child(" in shown
+    assert "-        client_connection, client_address = listen_socket.accept()" in shown
+    assert "multiprocess" not in shown
+    assert "def reap_children" not in shown
+
+
 @pytest.mark.parametrize(("answer", "said"), [
     (..., "Put your answer where the three dots are"), (4, "Right."), (5, "Not so. Count again.")])
 def test_exercise_compares_the_answer_with_what_was_measured(answer, said, capsys):
