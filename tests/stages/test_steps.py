@@ -14,7 +14,7 @@ CLAIMS = {
     "2j": claim("2.19"),
     "3l": claim("3.29"), "3m": claim("3.30"), "3n": claim("3.31"), "3o": claim("3.32"),
     "3p": claim("3.33"), "3q": claim("3.34"), "3r": claim("3.35"), "3s": claim("3.35"),
-    "3t": claim("3.35"), "3u": claim("3.36"), "3v": claim("3.37"), "3w": claim("3.37"),
+    "3t": claim("3.36"), "3u": claim("3.37"), "3v": claim("3.37"), "3w": claim("3.37"),
     "3x": claim("3.38"), "3y": claim("3.39"), "3z": claim("3.39"),
 }
 
