@@ -29,11 +29,13 @@ nginx:  ## put nginx in front of make serve: http://localhost:8080 and https://l
 	echo "nginx: http://localhost:8080 and https://localhost:8443, for what make serve runs. Ctrl-C ends it."; \
 	exec nginx -p $(CURDIR)/.venv/nginx/ -c nginx.conf -e stderr -g "daemon off; pid nginx.pid; $$user"
 
-lab: .venv/installed  ## open the notebooks in JupyterLab: start here
+lab: .venv/installed  ## open your own copies of the chapters in JupyterLab: start here
 	@if [ "$$(id -u)" = 0 ]; then root=--allow-root; fi; \
 	if [ "$$(uname)" != Darwin ] && [ -z "$$DISPLAY$$WAYLAND_DISPLAY" ]; then screen=--no-browser; fi; \
-	exec .venv/bin/jupyter lab --notebook-dir=notebooks --port=8889 \
-		--log-level=ERROR --LabApp.default_url=/lab/tree/1_hello.ipynb $$root $$screen
+	.venv/bin/python -m lab.copies && \
+	exec .venv/bin/jupyter lab --notebook-dir=my --port=8889 --log-level=ERROR \
+		--LabApp.default_url=/lab/tree/1_hello.ipynb --LabApp.news_url=None \
+		--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate $$root $$screen
 
 notebooks: .venv/installed  ## run all notebooks, and keep what they show
 	.venv/bin/python -m lab.book

@@ -5,6 +5,8 @@
     kernel    what the kernel knows of a server: processes, descriptors, sockets, queues
     source    what one stage adds to another
     exercises a cell compares the reader's answer with what was measured
+    guesses   what the reader thinks will happen, beside what has happened
+    copies    the reader's own copies of the chapters
     pictures  of all that; imported on its own, for only the notebooks need it
 """
 

@@ -21,6 +21,8 @@ from lab.server import PROJECT
 
 CHAPTERS = PROJECT / "notebooks"
 SECONDS = 120  # that a cell may take
+KEPT = ["tags", "claims", "jupyter"]  # of what is noted down beside a cell: "jupyter" folds it
+WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def chapters():
@@ -60,8 +62,7 @@ def tidy(notebook):
     notebook.metadata = {"kernelspec": python, "language_info": {"name": "python"}}
     for number, cell in enumerate(notebook.cells, 1):
         cell.id = f"cell-{number}"
-        tags = cell.metadata.get("tags")
-        cell.metadata = {"tags": tags} if tags else {}
+        cell.metadata = {name: cell.metadata[name] for name in KEPT if name in cell.metadata}
         if cell.cell_type == "code":
             cell.outputs = joined(cell.outputs)
         for output in cell.get("outputs", []):
@@ -90,6 +91,7 @@ def tidy_output(output):
         output.traceback = [general(re.sub(r"\x1b\[[\d;]*m", "", line))
                             for line in output.traceback]
     else:
+        output.data.pop(WIDGET, None)  # buttons without a kernel: their text says the same
         for kind, text in output.data.items():
             if kind.startswith("text/"):
                 output.data[kind] = general(text)

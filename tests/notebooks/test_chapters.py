@@ -29,7 +29,9 @@ CHAPTERS = {  # the claims that each chapter shows
     "3_7_past_fork": ["3.26", "3.27", "3.28", "3.29", "3.31", "3.33", "3.36", "3.37", "3.38",
                       "3.39"],
 }
+ASKS = set()  # chapters in the new form: the reader guesses, writes, and then compares
 every_chapter = pytest.mark.parametrize("chapter", CHAPTERS)
+every_chapter_that_asks = pytest.mark.parametrize("chapter", sorted(ASKS))
 STEPS = {f"2.{number}" for number in range(11, 20)} | {"3.30", "3.32", "3.34", "3.35"}
 WITHOUT_A_NOTEBOOK = {"2.10"} | STEPS  # other servers, and steps that only their own texts explain
 
@@ -98,21 +100,51 @@ def test_committed_chapter_does_not_tell_whose_machine_it_was_made_on(chapter):
             assert not [name for name in names if name in text_of(output)], text_of(output)
 
 
-@every_chapter
-def test_every_section_has_a_claim_a_guess_and_a_why(chapter):
-    """A section that has a claim in its heading asks for a guess, runs something, and explains."""
+def sections(chapter):
+    """The sections of a chapter that have a number: lists of cells, the heading first."""
     cells = read(chapter).cells
     starts = [number for number, cell in enumerate(cells) if cell.cell_type == "markdown"
-              and re.match(r"## \d", cell.source)]
-    ends = [*starts[1:], len(cells)]
-    for start, end in zip(starts, ends, strict=True):
-        section = cells[start:end]
-        prose = "\n".join(cell.source for cell in section if cell.cell_type == "markdown")
-        heading = cells[start].source.splitlines()[0]
-        assert "**Guess.**" in prose, heading
+              and cell.source.startswith("## ")]
+    found = [cells[start:end] for start, end in zip(starts, [*starts[1:], None], strict=True)]
+    return [section for section in found if re.match(r"## \d", section[0].source)]
+
+
+@every_chapter_that_asks
+def test_sections_are_numbered_questions(chapter):
+    """What is found out does not stand in the heading."""
+    headings = [section[0].source.splitlines()[0] for section in sections(chapter)]
+    for number, heading in enumerate(headings, 1):
+        assert heading.startswith(f"## {number}. "), heading
+        assert heading.endswith("?"), heading
+
+
+@every_chapter_that_asks
+def test_section_is_no_longer_than_one_can_follow(chapter):
+    for section in sections(chapter):
+        assert len(section) <= 14, section[0].source
+
+
+@every_chapter
+def test_every_section_runs_something_and_says_why(chapter):
+    for section in sections(chapter):
+        heading = section[0].source
         ran = [number for number, cell in enumerate(section) if cell.cell_type == "code"]
         assert ran, f"{heading} runs nothing"
         assert any(cell.cell_type == "markdown" for cell in section[ran[0] + 1:]), heading
+
+
+@every_chapter_that_asks
+def test_a_guess_comes_before_what_was_seen_and_in_its_section(chapter):
+    """Three to eight in a chapter, and the last cell of them says how many were right."""
+    made = []
+    for number, section in enumerate(sections(chapter), 1):
+        source = "\n".join(cell.source for cell in section if cell.cell_type == "code")
+        for name, of_section in re.findall(r"^(\w+) = guess\((\d+),", source, re.MULTILINE):
+            assert int(of_section) == number, section[0].source
+            assert f"{name}.seen(" in source.partition(f"{name} = guess(")[2], name
+            made.append(name)
+    assert 3 <= len(made) <= 8, made
+    assert any(cell.source.strip() == "score()" for cell in code_cells(chapter))
 
 
 @every_chapter
@@ -126,17 +158,22 @@ def test_code_cells_are_short(chapter):
 @every_chapter
 def test_chapter_ends_with_what_is_wrong_and_exercises_that_check_themselves(chapter):
     source = "\n".join(cell.source for cell in read(chapter).cells)
-    assert "## What we can do now, and what is still wrong" in source
+    assert "What we can do now, and what is still wrong" in source
     exercises = source.partition("## Exercises")[2]
     assert len(re.findall(r"lab\.compare\(|check_server\(", exercises)) >= 2, exercises
 
 
 def claims_of_notebooks():
-    """{claim: chapter} by the numbers in the headings."""
+    """{claim: chapter} by what is noted down at the headings, or by the numbers in them."""
     return {claim: chapter for chapter in CHAPTERS for cell in read(chapter).cells
-            if cell.cell_type == "markdown"
-            for heading in re.findall(r"^##+ (.*)", cell.source, re.MULTILINE)
-            for claim in re.findall(r"\b[123]\.\d+\b", re.match(r"[\d., ]*", heading)[0])}
+            if cell.cell_type == "markdown" for claim in claims_of_cell(chapter, cell)}
+
+
+def claims_of_cell(chapter, cell):
+    if chapter in ASKS:
+        return cell.metadata.get("claims", [])
+    return [claim for heading in re.findall(r"^##+ (.*)", cell.source, re.MULTILINE)
+            for claim in re.findall(r"\b[123]\.\d+\b", re.match(r"[\d., ]*", heading)[0])]
 
 
 def test_every_claim_has_its_section():
