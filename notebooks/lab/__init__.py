@@ -4,6 +4,7 @@
     clients   one that asks, many that ask at once, one that behaves badly
     kernel    what the kernel knows of a server: processes, descriptors, sockets, queues
     source    what one stage adds to another
+    production  nginx, instances, machines, a load: what a cell imports with `from lab import`
     exercises a cell compares the reader's answer with what was measured
     guesses   what the reader thinks will happen, beside what has happened
     copies    the reader's own copies of the chapters

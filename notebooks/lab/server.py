@@ -116,12 +116,13 @@ class Server:
                   not bound by it, so root's server runs under a user id that nobody else has
     cwd           the folder to start it in; the project's own unless given
     honest        whether to believe it when it says that it serves
+    inherits      descriptors of ours that it has as well
 
     Raises ServerError if the port is taken or the command cannot be started.
     """
 
     def __init__(self, command, *, port=None, host="127.0.0.1", files=None, processes=None,
-                 cwd=PROJECT, honest=False, **environment):
+                 cwd=PROJECT, honest=False, inherits=(), **environment):
         self.command = shlex.split(command) if isinstance(command, str) else list(command)
         self.host, self.honest = host, honest
         if port:
@@ -133,6 +134,7 @@ class Server:
         for name in [name for name, value in given.items() if value is None]:
             del environ[name]
         identity = private_identity() if processes and os.geteuid() == 0 else {}
+        self._inherits = inherits
         with STARTING, undisturbed():
             self._start(environ, limited(self.command, files, processes, identity), cwd, identity)
 
@@ -140,7 +142,8 @@ class Server:
         try:
             self.process = subprocess.Popen(
                 command, cwd=cwd, env=environ, stdin=subprocess.DEVNULL, stdout=self._stdout.file,
-                stderr=self._stderr.file, start_new_session=True, **identity)
+                stderr=self._stderr.file, start_new_session=True,
+                pass_fds=self._inherits, **identity)
         except OSError as error:
             self._stdout.close()
             self._stderr.close()
