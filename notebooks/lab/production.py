@@ -359,7 +359,8 @@ class KeptSocket:
 class Load:
     """Clients that ask over and over, each on a connection that it keeps, until all of them
     together have made so many requests. They begin when the with block is entered; leaving it
-    waits for the end. With requests=None they go on until then.
+    waits for the end. With requests=None they go on until then. As browsers do, they ask for a page
+    again if a kept connection ends at that moment without a word (RFC 9112, 9.3.1); a POST is lost.
 
     path, method, body, headers   what each request is
     outcomes   of those that are over: when each began and how many seconds it took, the status and
@@ -373,11 +374,15 @@ class Load:
         self.left = iter(range(requests if requests is not None else 1 << 60))
         self.outcomes, self.over = [], threading.Event()
         self.goes_on = requests is None
-        self.threads = [threading.Thread(target=self._run) for _ in range(clients)]
+        self.threads = [threading.Thread(target=self._run, daemon=True) for _ in range(clients)]
 
     def __enter__(self):
-        for thread in self.threads:
-            thread.start()
+        try:
+            for thread in self.threads:
+                thread.start()
+        except BaseException:  # Ctrl-C, for one
+            self.over.set()
+            raise
         return self
 
     def __exit__(self, kind, *exception):
@@ -406,10 +411,20 @@ class Load:
     def _ask(self, client):
         began, status, body, error = time.monotonic(), None, b"", None
         try:
-            client.request(**self.asks)
-            answer = client.getresponse()
-            status, body = answer.status, answer.read()
+            status, body = self._converse(client)
         except (OSError, http.client.HTTPException) as caught:
             client.close()
             error = caught
         return Outcome(began, time.monotonic() - began, status, body, error)
+
+    def _converse(self, client):
+        kept = client.sock is not None
+        try:
+            client.request(**self.asks)
+            answer = client.getresponse()
+        except ConnectionError:
+            client.close()
+            if not kept or self.asks["method"] not in ("GET", "HEAD"):
+                raise
+            return self._converse(client)
+        return answer.status, answer.read()
