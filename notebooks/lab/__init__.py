@@ -8,6 +8,10 @@
     exercises a cell compares the reader's answer with what was measured
     guesses   what the reader thinks will happen, beside what has happened
     copies    the reader's own copies of the chapters
+    tables    rows and columns, as a notebook draws them and as text
+    production nginx, instances behind it, machines, a load; imported on its own
+    peers     the servers that people use, beside ours
+    needs     %%needs, for cells that want a program which may not be there
     pictures  of all that; imported on its own, for only the notebooks need it
 """
 
