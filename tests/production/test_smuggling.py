@@ -78,6 +78,7 @@ def received(server):
     return Counter(re.findall(r"^\S+ '(\S+ \S+) HTTP/1\.\d' ", server.stdout, re.MULTILINE))
 
 
+@pytest.mark.timeout(180)
 @pytest.mark.parametrize("body", BODIES, ids=["ends early by chunks", "ends early by length"])
 @pytest.mark.parametrize("changes", [{}, HANDS_ON], ids=["buffered", "as it comes"])
 def test_no_request_is_smuggled_through_nginx(start_instance, start_nginx, body, changes):

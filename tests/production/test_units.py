@@ -140,6 +140,7 @@ def kept(servers):
     return servers.enter_context(production.KeptSocket())
 
 
+@pytest.mark.claim("3.37")
 def test_restart_behind_nginx_loses_no_request(start_nginx, start_service, kept):
     """As `systemctl restart` does it: the old server finishes, then the new one gets the socket."""
     server = start_service(kept)
