@@ -1,15 +1,12 @@
-"""Cells that want a program, tables, and the servers that people use beside ours."""
+"""Cells that want a program, tables, and how servers that people use are started."""
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 import lab
-from lab import needs, peers, production
+from lab import needs, peers
 from lab.tables import Table
-
-APPLICATIONS = {"wsgiapp": "a simple WSGI application", "flaskapp": "Flask",
-                "pyramidapp": "Pyramid", "djangoapp": "Django"}
 
 
 @pytest.fixture
@@ -67,23 +64,20 @@ def test_table_is_one_of_markdown_where_that_is_drawn():
     assert drawn == "|  | one |\n| --- | --- |\n| a | 1 |"
 
 
-@pytest.mark.claim("2.10")
-@pytest.mark.parametrize("application", APPLICATIONS)
-@pytest.mark.parametrize("name", ["uWSGI", "ours", "ours, by a file"])
-def test_any_application_has_the_same_body_behind_nginx(name, application, servers):
-    try:
-        peer = servers.enter_context(peers.start(name, f"part2.{application}:app"))
-        changes = peers.SPEAKS_UWSGI if name == "uWSGI" else {}
-        nginx = servers.enter_context(production.start_nginx([peer.place], changes))
-    except lab.CannotSee as reason:
-        pytest.skip(str(reason))
-    servers.pids += [*peer.members(), *nginx.members()]
-    answer = lab.ask(nginx.port)
-    assert answer.body.decode() == f"Hello world from {APPLICATIONS[application]}!\n"
-    assert answer.headers["server"] == "nginx"
-
-
 def test_peer_leaves_no_folder():
     with peers.start("ours, by a file", "part2.wsgiapp:app") as peer:
         assert (peer.kept.path / "socket").is_socket()
     assert not peer.kept.path.exists()
+
+
+def test_uwsgi_without_python_is_said_in_a_sentence(folder, monkeypatch):
+    (folder / "uwsgi").write_text("#!/bin/sh\nexit 1\n")
+    (folder / "uwsgi").chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
+    with pytest.raises(lab.CannotSee, match="uwsgi-plugin-python3"):
+        peers.start("uWSGI", "part2.wsgiapp:app")
+
+
+def test_application_that_is_not_there_is_no_matter_of_the_system():
+    with pytest.raises(lab.ServerError, match="no_such_application"):
+        peers.start("Waitress", "part2.no_such_application:app")
