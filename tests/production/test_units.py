@@ -121,6 +121,58 @@ def test_systemd_would_not_take_everything(machine):
     assert "webserver.service:" in said
 
 
+ASK_ALL_THE_TIME = """/usr/bin/python3 -c '
+import os, socket
+served = cut = 0
+while not os.path.exists("/run/over"):
+    with socket.create_connection(("127.0.0.1", 8888), 60) as client:
+        try:
+            client.sendall(b"GET /hello HTTP/1.0\\r\\n\\r\\n")
+            served += client.recv(100).startswith(b"HTTP/1.1 200 OK")
+        except OSError:
+            cut += 1
+print("none was refused" if served > 50 and cut < 5 else (served, cut))
+' """
+
+
+@needs("nginx")
+@needs("openssl")
+@pytest.mark.timeout(120)
+def test_systemd_itself_runs_it(folder):
+    """It is restarted, gets new code, and is killed, while a client connects without a pause: it
+    is never refused. (A request that is being answered when all is killed, is lost.)"""
+    said = spare.run_under_systemd(folder, f"""
+        {commands('webserver.service')}\n{commands('nginx.conf')}
+        systemctl daemon-reload
+        systemctl enable --now webserver.socket webserver.service nginx
+        systemctl is-active webserver.socket webserver.service nginx
+        {ASK} http://127.0.0.1:8080/hello https://localhost:8443/hello
+        {ASK_ALL_THE_TIME} &
+        asks=$!
+        systemctl restart webserver && echo restarted
+        systemctl reload webserver && echo reloaded
+        sleep 0.5
+        systemctl kill --kill-whom=main --signal=KILL webserver && echo killed
+        for attempt in $(seq 100); do
+            sleep 0.1
+            systemctl is-active --quiet webserver && break
+        done
+        sleep 0.5
+        touch /run/over
+        wait $asks
+        stat -c %u /proc/$(systemctl show -p MainPID --value webserver)
+        ls -d /var/lib/webserver
+        systemctl stop webserver.socket webserver
+        systemctl show -p Result webserver""")
+    _, active, after = said.partition("active\nactive\nactive\n")
+    assert active, said
+    *lines, uid, state, result = after.splitlines()
+    assert lines == [*["Hello world from a simple WSGI application!"] * 2,
+                     "restarted", "reloaded", "killed", "none was refused"], said
+    assert 61184 <= int(uid) <= 65519, "a user for this alone: systemd.exec(5), DynamicUser="
+    assert (state, result) == ("/var/lib/webserver", "Result=success")
+
+
 @pytest.fixture
 def start_service(servers):
     """start_service(kept): the server with the options of webserver.service, and this socket."""
