@@ -92,7 +92,7 @@ class Connection:
     def __init__(self, worker, client_connection, client_address):
         self.worker = worker
         self.socket = client_connection
-        self.client_address = client_address
+        self.client_address = client_address[0] if isinstance(client_address, tuple) else ""
         self.head, self.status = b"", "-"  # for the log
         self.buffer = b""
         self.unsent = bytearray()
@@ -249,13 +249,12 @@ def listen_at_path(path):
     return listen_socket, os.stat(path).st_ino
 
 
-def name_addresses(client_connection, client_address):
-    """Both ends as environ names them. Those of a unix socket have neither host nor port."""
-    if client_connection.family == socket.AF_UNIX:
-        return {"SERVER_NAME": "localhost", "SERVER_PORT": "80", "REMOTE_ADDR": ""}
-    host, port = client_connection.getsockname()[:2]
-    name = f"[{host}]" if ":" in host else host  # RFC 3875, 4.1.14
-    return {"SERVER_NAME": name, "SERVER_PORT": str(port), "REMOTE_ADDR": client_address[0]}
+def name_server(listen_socket):
+    """As environ names it (RFC 3875, 4.1.14): a host and a port, even if it has neither."""
+    if listen_socket.family == socket.AF_UNIX:
+        return {"SERVER_NAME": "localhost", "SERVER_PORT": "80"}
+    host, port = listen_socket.getsockname()[:2]
+    return {"SERVER_NAME": f"[{host}]" if ":" in host else host, "SERVER_PORT": str(port)}
 
 
 def load_application(name):
@@ -443,7 +442,8 @@ def build_environ(request, body, connection):
         "CONTENT_LENGTH": str(length),
         **request,
         "SCRIPT_NAME": "",  # from the server
-        **connection.addresses,
+        **connection.worker.server,
+        "REMOTE_ADDR": connection.client_address,
         "wsgi.version": (1, 0),  # from WSGI itself
         "wsgi.url_scheme": "http",
         "wsgi.input": body,
@@ -606,8 +606,7 @@ def log(connection, remark):
     """A line for a request, without control characters."""
     request_line = (connection.head or connection.buffer).partition(b"\r\n")[0][:1000]
     request_line = ascii(request_line.decode("latin-1"))
-    client = connection.addresses["REMOTE_ADDR"] or "-"
-    line = f"{client} {request_line} {connection.status}{remark}\n"
+    line = f"{connection.client_address or '-'} {request_line} {connection.status}{remark}\n"
     with suppress(OSError):
         os.write(1, line.encode())  # lines of several workers do not mix
 
@@ -619,8 +618,7 @@ def say(words, file):
 
 def converse(connection, application):
     """Request and response, and again, for as long as both sides want to."""
-    with suppress(ClientLeft, OSError):  # sooner or later each of them does
-        connection.addresses = name_addresses(connection.socket, connection.client_address)
+    with suppress(ClientLeft):  # sooner or later each of them does
         while (yield from handle_request(connection, application)):
             if connection.worker.stopping and not connection.buffer:
                 break
@@ -661,6 +659,7 @@ class Worker:
 
     def __init__(self, listen_socket, options, lifeline):
         self.listen_socket = listen_socket
+        self.server = name_server(listen_socket)
         self.options = options
         self.lifeline = lifeline
         self.retiring, self.stopping = False, False
@@ -1008,7 +1007,7 @@ def main():
         if not listen_socket:
             listen_socket, inode = listen(options.bind)
     except (OSError, OverflowError, ValueError) as error:
-        sys.exit(f"Cannot serve on {options.bind}: {error}. Choose another --bind (or PORT).")
+        sys.exit(f"Cannot serve on {options.bind}: {error}. Choose another PORT, HOST or --bind.")
     if listen_socket.family != socket.AF_UNIX:  # small blocks go at once
         listen_socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listen_socket.setblocking(False)

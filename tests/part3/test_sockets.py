@@ -8,7 +8,7 @@ import socket
 import stat
 import subprocess
 import sys
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 
 import pytest
 
@@ -193,12 +193,6 @@ def test_environ_and_log_of_an_ipv6_client(start_at, path, kind):
     assert lab.eventually(lambda: "\n::1 'GET /says_environ HTTP/1.1' 200\n" in server.stdout)
 
 
-def test_who_listens_everywhere_has_the_name_that_the_client_came_to(start):
-    server = start("--bind", "0.0.0.0:0", "--workers", "1")
-    environ = environ_of(ask(("127.0.0.1", server.port), get("/says_environ", CLOSE)))
-    assert environ["SERVER_NAME"] == "'127.0.0.1'"
-
-
 @ipv6
 def test_host_of_the_environment_may_be_ipv6(start):
     server = start("--workers", "1", host="::1")
@@ -355,6 +349,14 @@ def test_number_that_is_none_is_said_in_a_line(number):
 # A restart
 
 
+def read(client):
+    """What comes, to the end; nothing if it is cut off."""
+    with suppress(ConnectionError):
+        return lab.read_until(client, b"no such end")
+    return b""
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS lets 128 clients wait, and no more")
 @pytest.mark.parametrize("kind", ["tcp", "unix"])
 @pytest.mark.parametrize("activate", [False, pytest.param(True, marks=needs(ACTIVATE))],
                          ids=["handed over", ACTIVATE])
@@ -379,7 +381,8 @@ def test_restart_refuses_none_of_1000_connections(start, path, kind, activate):
 
         def come():
             clients.append(stack.enter_context(connect(where)))
-            clients[-1].sendall(get("/says_pid", CLOSE))
+            with suppress(ConnectionError):  # it may have been let go already
+                clients[-1].sendall(get("/says_pid", CLOSE))
 
         for _ in range(100):
             come()
@@ -387,11 +390,10 @@ def test_restart_refuses_none_of_1000_connections(start, path, kind, activate):
         for _ in range(900):
             come()
         gate.touch()
-        answers = [lab.read_until(client, b"no such end") for client in clients]
-    cut = [answer for answer in answers[:100] if not answer]  # it asked when it had been let go
+        answers = [read(client) for client in clients]
     assert all(answer.startswith(b"HTTP/1.1 200 ") for answer in answers if answer)
-    assert all(answers[100:])
-    assert len(cut) < 100
+    assert all(answers[100:]), "before, one may have been let in, and not have asked yet"
+    assert any(answers[:100])
     assert ask(where).status == 200
 
 

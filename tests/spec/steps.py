@@ -21,7 +21,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import lab
-from tests.spec.stages import TRACKS
+from tests.spec.stages import STAGES, TRACKS
 from tests.spec.subject import Fault, alive, living
 
 SHOWS = "part2.shows:app"
@@ -36,15 +36,17 @@ class CannotTell(Exception):
 
 
 class Trial:
-    """A stage under test, and for how many seconds to wait for what ought to come.
+    """A stage under test, and for how many seconds to wait for what ought to come. With a subject
+    that is started instead, and is to be what the stage is.
 
     serve   a server that stays until the trial is over; checks share it
     start   one for a with block, for those who do it harm
     """
 
-    def __init__(self, stage, patience=20):
+    def __init__(self, stage, patience=20, subject=None):
         self.stage = stage
         self.patience = patience
+        self.subject = subject
         self.servers = ExitStack()
         self.running = {}
 
@@ -66,8 +68,13 @@ class Trial:
             options = [*options, "--workers", str(workers), "--hang-timeout", str(hang_timeout)]
         else:
             settings.update(WORKERS=workers, HANG_TIMEOUT=hang_timeout)
-        with lab.start_stage(self.stage.name, *options, application, **settings) as server:
+        arguments = [*options, application]
+        start = self.subject.start if self.subject else self.start_stage
+        with start(arguments, **settings) as server:
             yield server
+
+    def start_stage(self, arguments, **settings):
+        return lab.start_stage(self.stage.name, *arguments, **settings)
 
     def connect(self, server):
         return lab.connect(server.port, timeout=self.patience)
@@ -83,6 +90,15 @@ def put(check, trial):
     except (OSError, lab.ServerError) as error:
         raise Fault(f"{check.__name__.replace('_', ' ')}: asked of {trial.stage.name}.",
                     "The server starts, and clients are answered.", f"{error}.") from None
+
+
+def keeps(step):
+    """A check as those of checks.py: whether a Subject keeps all that a step promises."""
+    def check(subject):
+        with Trial(STAGES[step], max(3, subject.patience), subject) as trial:
+            for promise in PROMISES[step]:
+                put(promise, trial)
+    return check
 
 
 def expect(condition, done, expected, seen):
@@ -176,7 +192,8 @@ def response_says_its_length(trial):
     answer = trial.ask(trial.serve(), request(b"GET /pid"))
     told = answer.headers.get("content-length")
     expect(told == str(len(answer.body)), "A client asked for /pid, whose body is a list.",
-           f"Content-Length: {len(answer.body)}.", told)
+           f"Content-Length: {len(answer.body)}.",
+           f"Content-Length: {told}." if told else "There is no Content-Length.")
 
 
 def head_has_no_body(trial):

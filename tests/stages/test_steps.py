@@ -3,7 +3,7 @@
 import pytest
 
 from tests.spec import steps
-from tests.spec.stages import STAGES, STEPS
+from tests.spec.stages import STAGES, STEPS, ancestry
 from tests.spec.steps import PROMISES, CannotTell, Trial
 from tests.spec.subject import Fault
 
@@ -17,14 +17,6 @@ CLAIMS = {
     "3t": claim("3.36"), "3u": claim("3.37"), "3v": claim("3.37"), "3w": claim("3.37"),
     "3x": claim("3.38"), "3y": claim("3.39"), "3z": claim("3.39"),
 }
-
-
-def ancestry(stage):
-    """The stage, its parent, its parent's parent, and so on: all whose promises it keeps."""
-    names = [stage.name]
-    while STAGES[names[-1]].parent:
-        names.append(STAGES[names[-1]].parent)
-    return names
 
 
 def put(check, trial):
