@@ -133,6 +133,29 @@ while not os.path.exists("/run/over"):
             cut += 1
 print("none was refused" if served > 50 and cut < 5 else (served, cut))
 ' """
+START = """
+systemctl daemon-reload
+systemctl enable --now webserver.socket webserver.service nginx
+systemctl is-active webserver.socket webserver.service nginx
+"""
+WHAT_HAPPENS_TO_IT = """
+asks=$!
+systemctl restart webserver && echo restarted
+systemctl reload webserver && echo reloaded
+sleep 0.5
+systemctl kill --kill-whom=main --signal=KILL webserver && echo killed
+for attempt in $(seq 100); do
+    sleep 0.1
+    systemctl is-active --quiet webserver && break
+done
+sleep 0.5
+touch /run/over
+wait $asks
+stat -c %u /proc/$(systemctl show -p MainPID --value webserver)
+ls -d /var/lib/webserver
+systemctl stop webserver.socket webserver
+systemctl show -p Result webserver
+"""
 
 
 @needs("nginx")
@@ -141,29 +164,10 @@ print("none was refused" if served > 50 and cut < 5 else (served, cut))
 def test_systemd_itself_runs_it(folder):
     """It is restarted, gets new code, and is killed, while a client connects without a pause: it
     is never refused. (A request that is being answered when all is killed, is lost.)"""
-    said = spare.run_under_systemd(folder, f"""
-        {commands('webserver.service')}\n{commands('nginx.conf')}
-        systemctl daemon-reload
-        systemctl enable --now webserver.socket webserver.service nginx
-        systemctl is-active webserver.socket webserver.service nginx
-        {ASK} http://127.0.0.1:8080/hello https://localhost:8443/hello
-        {ASK_ALL_THE_TIME} &
-        asks=$!
-        systemctl restart webserver && echo restarted
-        systemctl reload webserver && echo reloaded
-        sleep 0.5
-        systemctl kill --kill-whom=main --signal=KILL webserver && echo killed
-        for attempt in $(seq 100); do
-            sleep 0.1
-            systemctl is-active --quiet webserver && break
-        done
-        sleep 0.5
-        touch /run/over
-        wait $asks
-        stat -c %u /proc/$(systemctl show -p MainPID --value webserver)
-        ls -d /var/lib/webserver
-        systemctl stop webserver.socket webserver
-        systemctl show -p Result webserver""")
+    said = spare.run_under_systemd(
+        folder, f"{commands('webserver.service')}\n{commands('nginx.conf')}\n{START}"
+                f"{ASK} http://127.0.0.1:8080/hello https://localhost:8443/hello\n"
+                f"{ASK_ALL_THE_TIME} &\n{WHAT_HAPPENS_TO_IT}")
     _, active, after = said.partition("active\nactive\nactive\n")
     assert active, said
     *lines, uid, state, result = after.splitlines()
