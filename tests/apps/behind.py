@@ -38,9 +38,9 @@ def sleeps(environ, start_response):
 
 
 def streams(environ, start_response):
-    """Eight megabytes."""
-    start_response("200 OK", [("Content-Length", str(8 << 20))])
-    return (b"x" * (1 << 20) for _ in range(8))
+    """More than the kernel keeps for a connection, on either side: 32 MB."""
+    start_response("200 OK", [("Content-Length", str(32 << 20))])
+    return (b"x" * (1 << 20) for _ in range(32))
 
 
 credulous = Flask(__name__)  # it takes what the server tells it, and no header's word

@@ -172,7 +172,7 @@ def test_slow_upload_is_ours_if_nginx_hands_on_what_comes(start_instance, start_
 
 @pytest.mark.parametrize("buffering", ["on", "off"])
 def test_slow_reader_is_nginx_s(start_instance, start_nginx, buffering):
-    """We have sent 8 MB, and are done, before the client has read any of it; unless nginx reads no
+    """We have sent 32 MB, and are done, before the client has read any of it; unless nginx reads no
     faster than it can hand on."""
     server = start_instance("tests.apps.behind:streams")
     nginx = start_nginx([server], {"proxy_buffering on;": f"proxy_buffering {buffering};"})
@@ -189,7 +189,7 @@ def test_slow_reader_is_nginx_s(start_instance, start_nginx, buffering):
         else:
             assert lab.eventually(lambda: connections_of(server))
             assert not lab.eventually(is_over, 0.5)
-        assert sum(map(len, iter(lambda: client.recv(65536), b""))) > 8 << 20
+        assert sum(map(len, iter(lambda: client.recv(65536), b""))) > 32 << 20
     assert lab.eventually(is_over)
 
 
