@@ -18,8 +18,8 @@ def pytest_configure(config):
 
 
 def pytest_xdist_auto_num_workers(config):
-    """Six side by side, for tests mostly wait for servers; one, where somebody looks into it."""
-    return 0 if config.option.usepdb else 6
+    """Two side by side for each processor, for tests mostly wait; one, where somebody looks on."""
+    return 0 if config.option.usepdb else 2 * os.cpu_count()
 
 
 @pytest.fixture
