@@ -60,6 +60,8 @@ PICTURES = {
     "curves": lambda: pictures.curves({"3g": [(0, 5), (200, 90)], "3k": [(0, 5), (200, 5.1)]},
                                       "clients", "MB", title="t"),
     "curves of nobody": lambda: pictures.curves({"3g": []}, "clients", "MB"),
+    "stations": lambda: pictures.stations([["clients"], ["nginx\nTLS"], ["one", "two"], ["rows"]],
+                                          title="t"),
     "over no time": lambda: pictures.over_time({"3f": []}, "zombies", title="t"),
 }
 
@@ -295,3 +297,9 @@ def test_bars_are_as_long_as_their_figures_and_only_there_where_one_is():
 
 def test_bars_of_one_series_need_no_key():
     assert "CPU" not in texts(pictures.bars({"CPU": {"3z": 9.61}}, "µs"))
+
+
+def test_stations_have_a_line_to_each_of_the_next():
+    picture = pictures.stations([["clients"], ["nginx\nTLS"], ["one", "two"], ["a", "b", "c"]])
+    assert len(drawn(picture, "line")) == 1 + 2 + 6
+    assert {"clients", "nginx", "TLS", "one", "two", "a", "b", "c"} <= set(texts(picture))
