@@ -26,6 +26,17 @@ serve: .venv/installed  ## run a stage: STAGE=3z unless you say, with APP=part2.
 		exit 2; \
 	fi
 
+nginx:  ## put nginx in front of make serve: http://localhost:8080 and https://localhost:8443
+	@for program in nginx openssl; do command -v $$program >/dev/null || { \
+		echo "$$program is needed, and not on PATH. Debian and Ubuntu: apt install nginx-light openssl; macOS: brew install nginx" >&2; exit 2; }; done; \
+	mkdir -p .venv/nginx && cp part3/nginx.conf .venv/nginx; \
+	test -f .venv/nginx/certificate.pem || openssl req -x509 -newkey rsa:2048 -nodes -days 365 \
+		-subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 \
+		-keyout .venv/nginx/key.pem -out .venv/nginx/certificate.pem 2>/dev/null; \
+	if [ "$$(id -u)" = 0 ]; then user="user root;"; fi; \
+	echo "nginx: http://localhost:8080 and https://localhost:8443, for what make serve runs. Ctrl-C ends it."; \
+	exec nginx -p $(CURDIR)/.venv/nginx/ -c nginx.conf -e stderr -g "daemon off; pid nginx.pid; $$user"
+
 lab: .venv/installed  ## open your own copies of the chapters in JupyterLab: start here
 	@if [ "$$(id -u)" = 0 ]; then root=--allow-root; fi; \
 	if [ "$$(uname)" != Darwin ] && [ -z "$$DISPLAY$$WAYLAND_DISPLAY" ]; then screen=--no-browser; fi; \
@@ -113,5 +124,5 @@ NAMED = $(filter command% environment%,$(origin PYTHON))
 
 named: ;
 
-.PHONY: help serve lab see notebooks start check hint watch list solution test test-part1 test-part2 test-part3 test-notebooks bench lint clean pins
+.PHONY: help serve nginx lab see notebooks start check hint watch list solution test test-part1 test-part2 test-part3 test-notebooks bench lint clean pins
 .PHONY: named

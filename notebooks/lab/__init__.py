@@ -10,6 +10,10 @@
     signals   a server's children and its signals, watched from outside
     concurrent_wsgi   four questions to a WSGI server for many clients, and applications for them
     copies    the reader's own copies of the chapters
+    tables    rows and columns, as a notebook draws them and as text
+    production nginx, instances behind it, machines, a load; imported on its own
+    peers     the servers that people use, beside ours
+    needs     %%needs, for cells that want a program which may not be there
     tell      what a cell prints of that: both of two stages, or why something cannot be seen
     pictures  of all that; imported on its own, for only the notebooks need it
     drawings  of what never moves; likewise

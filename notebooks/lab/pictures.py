@@ -12,12 +12,14 @@
     bars                figures side by side, such as the requests/s of servers
     dots                figures of very different size, each ten times the one before
     who_wakes           which of some workers woke up for each client
+    stations            who stands between a client and an application
 
 A Picture is a matplotlib Figure that shows itself as PNG where it is a notebook cell's value.
 """
 
 import io
 from collections import Counter, namedtuple
+from itertools import pairwise, product
 from pathlib import PurePath
 from signal import Signals
 
@@ -544,6 +546,40 @@ def who_wakes(seen, title=None):
     _text(axes, 1.15 + 0.18 * clients, top, f"{clients} clients, one after the other →", SMALL,
           MUTED)
     return _fit(figure, axes, top + 0.15, title)
+
+
+def stations(columns, title=None):
+    """Who stands between a client and an application, from left to right.
+
+    columns   lists of texts, a box for each; the first line of a text is the name. Each box has a
+              line to all the boxes of the next column.
+    """
+    figure, axes = _sheet()
+    depth = 0.1 + 0.95 * max(map(len, columns))
+    half = 0.38 * WIDTH / len(columns)
+    places = [[(WIDTH * (number + 0.5) / len(columns), depth * (place + 0.5) / len(column))
+               for place in range(len(column))] for number, column in enumerate(columns)]
+    for before, after in pairwise(places):
+        for (x, y), (next_x, next_y) in product(before, after):
+            axes.plot([x + half, next_x - half], [y, next_y], color=MUTED, lw=1.6, zorder=-1,
+                      gid="line")
+    for number, column in enumerate(columns):
+        for text, (x, y) in zip(column, places[number], strict=True):
+            _box(axes, x - half, y - 0.38, 2 * half, 0.76, _station_fill(number, len(columns)))
+            _lines(axes, x, y, text)
+    return _fit(figure, axes, depth, title)
+
+
+def _station_fill(number, count):
+    """Clients are white, and what answers them has a colour."""
+    return PAPER if number == 0 else LIGHT_ORANGE if number < count - 1 else LIGHT_BLUE
+
+
+def _lines(axes, x, y, text):
+    """A name, and below it what it does, if that is said."""
+    name, _, what = text.partition("\n")
+    _text(axes, x, y - 0.14 * bool(what), name, weight="bold")
+    _text(axes, x, y + 0.15, what, SMALL, MUTED)
 
 
 def _key(figure, axes, handles):

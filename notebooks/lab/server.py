@@ -133,6 +133,7 @@ class Server:
                   not bound by it, so root's server runs under a user id that nobody else has
     cwd           the folder to start it in; the project's own unless given
     honest        whether to believe it when it says that it serves
+    inherits      descriptors of ours that it has as well
 
     What has left the group, as daemons do, is found by the port when it is stopped; the Processes
     that were ended then are its `survivors`.
@@ -141,7 +142,7 @@ class Server:
     """
 
     def __init__(self, command, *, port=None, host="127.0.0.1", files=None, processes=None,
-                 cwd=PROJECT, honest=False, **environment):
+                 cwd=PROJECT, honest=False, inherits=(), **environment):
         self.command = shlex.split(command) if isinstance(command, str) else list(command)
         self.host, self.honest = host, honest
         if port:
@@ -154,6 +155,7 @@ class Server:
         for name in [name for name, value in given.items() if value is None]:
             del environ[name]
         identity = private_identity() if processes and os.geteuid() == 0 else {}
+        self._inherits = inherits
         with STARTING, undisturbed():
             self._start(environ, limited(self.command, files, processes, identity), cwd, identity)
 
@@ -161,7 +163,8 @@ class Server:
         try:
             self.process = subprocess.Popen(
                 command, cwd=cwd, env=environ, stdin=subprocess.DEVNULL, stdout=self._stdout.file,
-                stderr=self._stderr.file, start_new_session=True, **identity)
+                stderr=self._stderr.file, start_new_session=True,
+                pass_fds=self._inherits, **identity)
         except OSError as error:
             self._stdout.close()
             self._stderr.close()

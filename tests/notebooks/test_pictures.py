@@ -66,6 +66,8 @@ PICTURES = {
     "dots of nobody": lambda: pictures.dots({"kept": {}}, "CPU µs"),
     "who wakes": lambda: pictures.who_wakes({"in accept": [{0}, {1}], "in epoll": [{0, 1}, {1}]}),
     "nobody wakes": lambda: pictures.who_wakes({}, title="t"),
+    "stations": lambda: pictures.stations([["clients"], ["nginx\nTLS"], ["one", "two"], ["rows"]],
+                                          title="t"),
     "over no time": lambda: pictures.over_time({"3f": []}, "zombies", title="t"),
 }
 
@@ -322,3 +324,9 @@ def test_dots_stand_where_their_figures_are():
     assert list(kept.get_xdata()) == [11]
     assert list(anew.get_xdata()) == [21, 1300]
     assert picture.axes[0].get_xscale() == "log"
+
+
+def test_stations_have_a_line_to_each_of_the_next():
+    picture = pictures.stations([["clients"], ["nginx\nTLS"], ["one", "two"], ["a", "b", "c"]])
+    assert len(drawn(picture, "line")) == 1 + 2 + 6
+    assert {"clients", "nginx", "TLS", "one", "two", "a", "b", "c"} <= set(texts(picture))
