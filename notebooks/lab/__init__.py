@@ -4,6 +4,7 @@
     clients   one that asks, many that ask at once, one that behaves badly
     kernel    what the kernel knows of a server: processes, descriptors, sockets, queues
     source    what one stage adds to another
+    past_fork what some chapters measure over and over; imported on its own
     exercises a cell compares the reader's answer with what was measured
     guesses   what the reader thinks will happen, beside what has happened
     signals   a server's children and its signals, watched from outside
@@ -56,5 +57,5 @@ from lab.kernel import (
     zombies,
 )
 from lab.server import PROJECT, Server, ServerError, free_port, stage_command, start, start_stage
-from lab.source import diff
+from lab.source import changed, diff, excerpt
 from lab.tell import ask_both, tell_connections

@@ -10,6 +10,8 @@
     over_time           a count that changes, such as that of the zombies during a storm
     curves              what depends on a number, such as memory on that of the clients
     bars                figures side by side, such as the requests/s of servers
+    dots                figures of very different size, each ten times the one before
+    who_wakes           which of some workers woke up for each client
     stations            who stands between a client and an application
 
 A Picture is a matplotlib Figure that shows itself as PNG where it is a notebook cell's value.
@@ -45,6 +47,7 @@ PHASES = [("waits to connect", PAPER, "....."),  # name, fill, hatch
           ("connected, waits for the answer", LIGHT_ORANGE, "////"),
           ("has the answer, still connected", BLUE, "")]
 FILLS = [(BLUE, ""), (LIGHT_ORANGE, "////"), (PAPER, ".....")]  # of bars, with their hatches
+DOT_LOOKS = [(BLUE, "o", 11), (ORANGE, "D", 6.5), (PAPER, "s", 8.5)]  # colours, marks, sizes
 NEVER = ["never connects", "never answered", "never ends"]
 STATES = {"running": "#b8e2d5", "sleeping": LIGHT_BLUE, "stopped": "#faf3b4"}  # others: GREY
 STREAMS = ["standard input", "standard output", "standard error"]
@@ -120,9 +123,13 @@ def tree(pid):
     return Tree(process(pid), children(pid))
 
 
-def process_tree(seen, title=None):
-    """A process and its children. `seen` is a PID, or a Tree that tree(pid) gave before."""
+def process_tree(seen, title=None, before=None):
+    """A process and its children. `seen` is a PID, or a Tree that tree(pid) gave before.
+
+    before   a Tree of an earlier moment: who was not there yet is marked as new
+    """
     root, young = seen if isinstance(seen, Tree) else tree(seen)
+    old = {child.pid for child in (before.children if before else young)}
     figure, axes = _sheet()
     large = len(young) <= 4
     width, height, gap, top = (2.24, 1.2, 0.2, 1.55) if large else (0.735, 0.46, 0.08, 1.8)
@@ -137,12 +144,20 @@ def process_tree(seen, title=None):
     for number, child in enumerate(young[:CELLS]):
         row, column = divmod(number, columns)
         x = WIDTH / 2 + (column - columns / 2) * width
-        _cell(axes, child, x + gap / 2, top + row * height, width - gap, height - gap, large)
+        place = (x + gap / 2, top + row * height, width - gap, height - gap)
+        _cell(axes, child, *place, large)
+        if child.pid not in old:
+            _mark_new(axes, *place)
         if large:
             axes.plot([WIDTH / 2] * 2 + [x + width / 2] * 2, [1.1, 1.32, 1.32, top], color=MUTED,
                       lw=1.5)
     rows = -(-len(young[:CELLS]) // columns) if young else 0
     return _fit(figure, axes, top + rows * height if young else 1.2, title)
+
+
+def _mark_new(axes, x, y, width, height):
+    _box(axes, x, y, width, height, "none", ec=VERMILION, lw=3, gid="new")
+    _text(axes, x + width - 0.28, y + 0.2, "new", SMALL, DARK_RED)
 
 
 def _cell(axes, process, x, y, width, height, large):
@@ -161,9 +176,10 @@ def _cell(axes, process, x, y, width, height, large):
 
 
 def _short(command):
-    """What was started, without the interpreter and the folders: "webserver3c.py"."""
+    """What was started, without interpreter, folders and arguments: "webserver3c.py"."""
     words = [PurePath(word).name or word for word in command.split()]
-    return _cut(" ".join(words[len(words) > 1 and words[0].startswith("python"):]), 22)
+    scripts = [word for word in words if word.endswith(".py")]
+    return _cut((scripts or [" ".join(words)])[0], 22)
 
 
 def _cut(text, length):
@@ -471,6 +487,65 @@ def bars(series, xlabel, title=None):
         _key(figure, axes, [Patch(fc=fill, ec=INK, hatch=hatch, label=name)
                             for (fill, hatch), name in zip(FILLS, series, strict=False)])
     return figure
+
+
+def dots(series, xlabel, title=None):
+    """Figures of very different size: {"kept": {"3z": 11, "waitress": None}, "anew": {...}}.
+
+    A row for each name, the first on top, and a dot for each figure, on a scale on which each mark
+    is ten times the one before.
+    """
+    names = list(dict.fromkeys(name for figures in series.values() for name in figures))
+    figure, axes = _chart(max(1, 0.34 * len(names)), title, left=1.7, right=1.1,
+                          key=0.3 * (len(series) > 1))
+    axes.hlines(range(len(names)), 0, 1, transform=axes.get_yaxis_transform(), color=FAINT, lw=0.8)
+    for (label, figures), look in zip(series.items(), DOT_LOOKS, strict=False):
+        points = [(value, names.index(name)) for name, value in figures.items() if value]
+        if points:
+            _dotted(axes, points, look, label, with_figures=len(series) == 1)
+    axes.set_yticks(range(len(names)), names)
+    axes.tick_params(axis="y", length=0)
+    axes.set(xlabel=xlabel, ylim=(max(len(names), 1) - 0.4, -0.6))
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
+    if len(series) > 1:
+        _key(figure, axes, axes.get_legend_handles_labels()[0])
+    return figure
+
+
+def _dotted(axes, points, look, label, with_figures):
+    """One series of dots, on a scale of powers of ten."""
+    colour, mark, size = look
+    axes.set_xscale("log")
+    axes.plot(*zip(*points, strict=True), mark, color=colour, ms=size, mec=INK, label=label,
+              clip_on=False, gid="dots")
+    for value, row in points if with_figures else []:
+        axes.annotate(f"{value:,.0f}" if value >= 10 else f"{value:.3g}", (value, row), (9, 0),
+                      textcoords="offset points", size=NORMAL, color=INK, va="center")
+
+
+def who_wakes(seen, title=None):
+    """A row for each worker, a column for each client: a filled place where that worker woke up.
+
+    seen   {"four in accept": [{2}, {0}, ...], ...}: for each client the numbers of those who woke
+    """
+    figure, axes = _sheet()
+    workers = 1 + max((number for columns in seen.values() for woke in columns for number in woke),
+                      default=0)
+    top = 0
+    for name, columns in seen.items():
+        _text(axes, 0.1, top + 0.2, name, weight="bold", ha="left")
+        for number in range(workers):
+            y = top + 0.45 + 0.3 * number
+            _text(axes, 1, y + 0.12, f"worker {number + 1}", SMALL, MUTED, ha="right")
+            for client, woke in enumerate(columns):
+                _box(axes, 1.15 + 0.36 * client, y, 0.3, 0.24, BLUE if number in woke else PAPER,
+                     corner=0.03, ec=INK if number in woke else FAINT,
+                     gid="woke" if number in woke else "slept")
+        top += 0.7 + 0.3 * workers
+    clients = max((len(columns) for columns in seen.values()), default=0)
+    _text(axes, 1.15 + 0.18 * clients, top, f"{clients} clients, one after the other →", SMALL,
+          MUTED)
+    return _fit(figure, axes, top + 0.15, title)
 
 
 def stations(columns, title=None):

@@ -2,7 +2,9 @@
 
 import ast
 import difflib
+import sys
 from html import escape
+from textwrap import dedent
 
 from lab.server import stage_file
 
@@ -48,3 +50,34 @@ def code(stage):
     source = stage_file(stage).read_text()
     docstring = ast.parse(source).body[0]
     return source.splitlines()[docstring.end_lineno + 1:]
+
+
+def changed(stage, before, after):
+    """A command that runs a stage with one piece of its text changed: for what one might try.
+
+    Raises ValueError if that piece is not there, or more than once.
+    """
+    text = stage_file(stage).read_text()
+    if text.count(before) != 1:
+        raise ValueError(f"{before!r} stands {text.count(before)} times in {stage}, not once.")
+    return [sys.executable, "-c", text.replace(before, after)]
+
+
+def excerpt(stage, *names):
+    """The text of some functions of a stage: excerpt("3t", "Worker.retire", "log")."""
+    text = stage_file(stage).read_text()
+    found = [_function(text, name) for name in names]
+    lines = text.splitlines()
+    return "\n\n".join(dedent("\n".join(lines[node.lineno - 1:node.end_lineno]))
+                       for node in found)
+
+
+def _function(text, name):
+    """The node of a function, or of "Class.method". Raises LookupError if there is none."""
+    node = ast.parse(text)
+    for part in name.split("."):
+        found = [child for child in node.body if getattr(child, "name", None) == part]
+        if not found:
+            raise LookupError(f"There is no {name} in this stage.")
+        [node] = found
+    return node

@@ -244,6 +244,27 @@ def test_exercise_compares_the_answer_with_what_was_measured(answer, said, capsy
     assert lines[0].startswith(said)
 
 
+def test_changed_stage_runs_with_the_change():
+    command = lab.changed("3k", "Hello, World!", "Good evening!")
+    with lab.start(command, honest=True) as server:
+        assert lab.ask(server.port).body == b"Good evening!\n"
+
+
+@pytest.mark.parametrize("piece", ["no such text", "import "])
+def test_change_that_could_mean_several_places_or_none_is_refused(piece):
+    with pytest.raises(ValueError, match="times in 3k, not once"):
+        lab.changed("3k", piece, "")
+
+
+def test_excerpt_is_the_function_and_nothing_else():
+    text = lab.excerpt("3k", "serve")
+    assert text.startswith("def serve(client_connection):")
+    assert text.endswith("the body ends where the connection does")
+    assert lab.excerpt("3z", "Worker.retire").startswith("def retire(self):\n    ")
+    with pytest.raises(LookupError, match="There is no Worker.nothing"):
+        lab.excerpt("3z", "Worker.nothing")
+
+
 def test_connections_are_printed_from_both_sides(start_stage, capsys):
     server = start_stage("1")
     with lab.connect(server.port) as client:

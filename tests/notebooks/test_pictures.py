@@ -60,6 +60,12 @@ PICTURES = {
     "curves": lambda: pictures.curves({"3g": [(0, 5), (200, 90)], "3k": [(0, 5), (200, 5.1)]},
                                       "clients", "MB", title="t"),
     "curves of nobody": lambda: pictures.curves({"3g": []}, "clients", "MB"),
+    "dots": lambda: pictures.dots({"kept": {"3z": 11, "3h": None},
+                                   "anew": {"3z": 21, "3h": 1300}}, "CPU µs", title="t"),
+    "dots of one": lambda: pictures.dots({"CPU": {"3z": 9.61, "3h": 1300}}, "CPU µs"),
+    "dots of nobody": lambda: pictures.dots({"kept": {}}, "CPU µs"),
+    "who wakes": lambda: pictures.who_wakes({"in accept": [{0}, {1}], "in epoll": [{0, 1}, {1}]}),
+    "nobody wakes": lambda: pictures.who_wakes({}, title="t"),
     "stations": lambda: pictures.stations([["clients"], ["nginx\nTLS"], ["one", "two"], ["rows"]],
                                           title="t"),
     "over no time": lambda: pictures.over_time({"3f": []}, "zombies", title="t"),
@@ -297,6 +303,27 @@ def test_bars_are_as_long_as_their_figures_and_only_there_where_one_is():
 
 def test_bars_of_one_series_need_no_key():
     assert "CPU" not in texts(pictures.bars({"CPU": {"3z": 9.61}}, "µs"))
+
+
+def test_tree_marks_those_who_were_not_there_before():
+    picture = pictures.process_tree(family(["running"] * 3), before=family(["running"]))
+    assert len(drawn(picture, "new")) == 2
+    assert texts(picture).count("new") == 2
+    assert not drawn(pictures.process_tree(family(["running"] * 3)), "new")
+
+
+def test_each_wake_up_is_a_filled_place():
+    picture = pictures.who_wakes({"in accept": [{0}, {1}], "in epoll": [{0, 1}, {1}]})
+    assert len(drawn(picture, "woke")) == 5
+    assert len(drawn(picture, "slept")) == 3
+
+
+def test_dots_stand_where_their_figures_are():
+    picture = pictures.dots({"kept": {"3z": 11, "3h": None}, "anew": {"3z": 21, "3h": 1300}}, "µs")
+    kept, anew = drawn(picture, "dots")
+    assert list(kept.get_xdata()) == [11]
+    assert list(anew.get_xdata()) == [21, 1300]
+    assert picture.axes[0].get_xscale() == "log"
 
 
 def test_stations_have_a_line_to_each_of_the_next():

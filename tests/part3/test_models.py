@@ -229,3 +229,18 @@ def test_loop_that_was_woken_in_vain_waits_for_nobody(name, number, lose, server
         assert lab.eventually(lambda: "in vain" in server.stdout)
         first.sendall(lab.clients.REQUEST)
         assert lab.read_until(first, b"World!\n").endswith(b"World!\n")
+
+
+@pytest.mark.claim("3.28")
+def test_loop_without_a_side_for_writing_loses_the_rest_of_a_long_answer(servers):
+    """What the kernel has no room for, a socket that does not block refuses."""
+    command = lab.changed("3k", r'Hello, World!\n"', r'Hello, World!\n" * 1_000_000')
+    server = servers.enter_context(lab.start(command, honest=True))
+    with lab.connect(server.port) as client:
+        client.sendall(lab.clients.REQUEST)
+        assert lab.eventually(lambda: "The client left early: [Errno" in server.stdout)
+        size = 0
+        while block := client.recv(1 << 20):
+            size += len(block)
+    assert 0 < size < 14_000_000
+    assert lab.ask(server.port, until=b"World!").status == 200, "and it lives on"
