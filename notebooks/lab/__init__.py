@@ -7,6 +7,7 @@
     exercises a cell compares the reader's answer with what was measured
     guesses   what the reader thinks will happen, beside what has happened
     copies    the reader's own copies of the chapters
+    held      a client that keeps quiet while one looks at who holds its connection
     pictures  of all that; imported on its own, for only the notebooks need it
 """
 
