@@ -22,14 +22,16 @@ CHAPTERS = {  # the claims that each chapter shows
     "2_wsgi": ["2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "2.7", "2.8", "2.9"],
     "3_1_one_at_a_time": ["3.1", "3.2", "3.3", "3.4", "3.5", "3.6", "3.7"],
     "3_2_fork": ["3.8", "3.9", "3.10"],
-    "3_3_descriptors": ["3.11", "3.12"],
+    "3_3_descriptors": ["3.11", "3.12", "4.5"],
     "3_4_zombies": ["3.13", "3.14", "3.15", "3.16", "3.17"],
     "3_5_signals": ["3.18", "3.19", "3.20", "3.21", "3.22", "3.23", "3.24"],
     "3_6_concurrent_wsgi": ["3.25"],
     "3_7_past_fork": ["3.26", "3.27", "3.28", "3.29", "3.31", "3.33", "3.36", "3.37", "3.38",
                       "3.39"],
 }
-ASKS = set()  # chapters in the new form: the reader guesses, writes, and then compares
+ASKS = {  # chapters in the new form: the reader guesses, writes, and then compares
+    "3_3_descriptors",
+}
 every_chapter = pytest.mark.parametrize("chapter", CHAPTERS)
 every_chapter_that_asks = pytest.mark.parametrize("chapter", sorted(ASKS))
 STEPS = {f"2.{number}" for number in range(11, 20)} | {"3.30", "3.32", "3.34", "3.35"}
