@@ -6,6 +6,14 @@ export PYTHONDONTWRITEBYTECODE = 1
 export MPLCONFIGDIR = $(CURDIR)/.venv/matplotlib
 export PYTEST_DEBUG_TEMPROOT = $(CURDIR)/.venv
 
+# LANG is a variable of every shell: only one that is given to make names a language.
+ifeq ($(origin LANG),command line)
+unexport LANG
+LANGUAGE = $(LANG)
+endif
+# The last line of what fails is ours, not one of make's: only JSON=1 ends with a status.
+GRADER = .venv/bin/python -m tests.grader --stage "$(STAGE)" --lang "$(LANGUAGE)" --server "$$SERVER"
+
 help:  ## list the targets, as make alone does
 	@sed -n 's/^\([a-z0-9-]*\):.*##  */\1 /p' Makefile | while read -r target words; do printf '  make %-12s %s\n' "$$target" "$$words"; done
 
@@ -26,23 +34,29 @@ lab: .venv/installed  ## open your own copies of the chapters in JupyterLab: sta
 		--LabApp.default_url=/lab/tree/1_hello.ipynb --LabApp.news_url=None \
 		--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate $$root $$screen
 
+see: .venv/installed  ## watch a server live in a browser: STAGE=3d, or SERVER='node my/server.js'
+	@exec .venv/bin/python -m see --stage "$(STAGE)" --server "$$SERVER" --beside "$(BESIDE)" --delay "$(DELAY)" --app "$(APP)" $(if $(LIMITS),--limits)
+
 notebooks: .venv/installed  ## run all notebooks, and keep what they show
 	.venv/bin/python -m lab.book
 
-start: .venv/installed  ## begin a server of your own in my/, for one stage: STAGE=3c
-	@.venv/bin/python -m tests.grader start --stage "$(STAGE)"
+start: .venv/installed  ## begin a server of your own in my/, for one stage: STAGE=3c, LANG=c
+	@$(GRADER) start $(if $(OURS),--ours) || true
 
-check: .venv/installed  ## see what your server does and lacks: STAGE=3c, SERVER='node my/server.js'
-	@.venv/bin/python -m tests.grader check --stage "$(STAGE)" --server "$$SERVER"
+check: .venv/installed  ## see what it does and lacks: STAGE=3c, SERVER='node my/server.js', ONLY=stops, ALL=1, JSON=1
+	@$(GRADER) check --only "$(ONLY)" $(if $(ALL),--all) $(if $(JSON),--json,|| true)
 
 hint: .venv/installed  ## get the next hint on what was missing at the last check
-	@.venv/bin/python -m tests.grader hint --stage "$(STAGE)"
+	@$(GRADER) hint || true
 
 watch: .venv/installed  ## check again whenever you save, with STAGE and SERVER as in check
-	@.venv/bin/python -m tests.grader watch --stage "$(STAGE)" --server "$$SERVER"
+	@$(GRADER) watch || true
+
+list: .venv/installed  ## list all stages: those that you have passed, and where you are
+	@$(GRADER) list || true
 
 solution: .venv/installed  ## compare your server with ours: STAGE=3c
-	@.venv/bin/python -m tests.grader solution --stage "$(STAGE)"
+	@$(GRADER) solution || true
 
 test: .venv/installed  ## run all tests
 	.venv/bin/pytest
@@ -99,4 +113,5 @@ NAMED = $(filter command% environment%,$(origin PYTHON))
 
 named: ;
 
-.PHONY: named pins help serve lab notebooks start check hint watch solution test test-part1 test-part2 test-part3 test-notebooks bench lint clean
+.PHONY: help serve lab see notebooks start check hint watch list solution test test-part1 test-part2 test-part3 test-notebooks bench lint clean pins
+.PHONY: named

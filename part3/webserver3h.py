@@ -9,7 +9,7 @@ Try it:
     python part3/webserver3h.py part2.djangoapp:app    (or flaskapp, pyramidapp, wsgiapp)
     curl -v http://localhost:8888/hello                (in a second terminal)
     telnet localhost 8888                              (be silent; Ctrl-C in the first terminal
-                                                       gives you 5 s, pressed twice it does not)
+                                                       gives you 3 s, pressed twice it does not)
 
 On purpose:
     It leaves out of PEP 3333 what webserver2.py does. part2/webserver2b.py begins to mend that.
@@ -30,7 +30,7 @@ import traceback
 HOST = os.environ.get("HOST") or "127.0.0.1"
 PORT = os.environ.get("PORT") or "8888"
 REQUEST_QUEUE_SIZE = 1024
-GRACE = 5  # seconds that those in flight have, when it stops
+GRACE = 3  # seconds that those in flight have, when it stops
 MAX_HEAD = 65536  # bytes of request line and headers; more is refused
 TEXT = [("Content-Type", "text/plain")]
 DATE = "Thu, 01 Jan 1970 00:00:00 GMT"  # a date, but not a true one

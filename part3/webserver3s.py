@@ -1,20 +1,24 @@
-"""Who fails waits before the next try, each time longer.
+"""A worker that cannot serve is found out: who fails waits, who hangs is replaced.
 
 Builds on webserver3r.py. The idea: a worker that died at its start, or just after, will most likely
-die again. The next try comes after a tenth of a second, then twice as long each time, up to some
-seconds. The same where no process is to be had. The master does not sleep over it: signals and the
-other workers go on.
+die again, so the next try comes after a tenth of a second, then twice as long each time, up to some
+seconds; the same where no process is to be had. Of one that hangs nobody can tell from outside
+whether it computes. So the loop winds up an alarm clock (faulthandler) each time it has gone on
+with a client. When HANG_TIMEOUT seconds have passed without that, it prints where the worker
+stands, and ends it. It goes as well while an application is loaded, and when a worker leaves.
 
 Try it:
-    WORKERS=2 python part3/webserver3s.py part2.shows:app
+    HANG_TIMEOUT=3 WORKERS=2 python part3/webserver3s.py part2.shows:app
+    curl http://localhost:8888/sleep           (it sleeps for five seconds: too long)
     (spoil part2/shows.py, and kill -9 one of the workers: a try now and then, until it is mended)
 
 On purpose:
-    An application that sleeps holds up all clients of its worker, and for ever if it never wakes:
-    see webserver3t.py. To have new code one has to kill: see webserver3u.py.
+    An application that sleeps holds up all clients of its worker, and if it sleeps too long, takes
+    them down. To have new code one has to kill: see webserver3t.py.
 """
 
 import contextvars
+import faulthandler
 import importlib
 import os
 import re
@@ -36,6 +40,7 @@ from wsgiref.util import is_hop_by_hop
 HOST = os.environ.get("HOST") or "127.0.0.1"
 PORT = os.environ.get("PORT") or "8888"
 TIMEOUT = os.environ.get("TIMEOUT") or "10"  # seconds: for a head, then for each block
+HANG_TIMEOUT = os.environ.get("HANG_TIMEOUT") or "30"  # seconds without a sign of life; 0: never
 WORKERS = os.environ.get("WORKERS") or str(os.cpu_count())
 SIGNALS = {signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGALRM}  # the master heeds them
 TICK = 0.25  # seconds that the loop sleeps at most
@@ -615,8 +620,18 @@ class Worker:
         for signum in signal.SIGINT, signal.SIGTERM:
             signal.signal(signum, do_nothing)  # if all processes get one, the master decides
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        self.next_sign = 0
+        self.show_life()
         self.application = load_application(application_name)
         lifeline.send(b"!")  # ready
+
+    def show_life(self):
+        """If this is not done again in time, print where the worker stands, and end it."""
+        if time.monotonic() < self.next_sign:  # the last one was just now
+            return
+        if float(HANG_TIMEOUT):
+            faulthandler.dump_traceback_later(float(HANG_TIMEOUT), exit=True)
+        self.next_sign = time.monotonic() + TICK
 
     def serve(self):
         while self.connections or not self.stopping:
@@ -624,8 +639,10 @@ class Worker:
             now = time.monotonic()  # what comes while an application works, still comes in time
             for key, _ in ready:
                 key.data()
+                self.show_life()
             self.end_those_who_are_late(now)
             self.mind_the_door(now)
+            self.show_life()
 
     def end_those_who_are_late(self, now):
         while self.connections:
@@ -642,6 +659,7 @@ class Worker:
         self.listen_socket.close()
         for key, _ in self.selector.select(0):  # their requests lie in the kernel
             key.data()
+            self.show_life()
         for connection in list(self.connections):
             if not connection.asking:
                 connection.leave()
@@ -728,6 +746,7 @@ class Master:
         if pid == 0:  # in the child
             self.let_go(lifeline)
             Worker(self.listen_socket, self.application_name, workers_end).serve()
+            faulthandler.dump_traceback_later(GRACE, exit=True)  # for threads that go on
             sys.exit()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         workers_end.close()
@@ -831,6 +850,8 @@ def main():
         sys.exit("Name an application as module:callable, for example part2.wsgiapp:app")
     if not TIMEOUT.replace(".", "", 1).isdecimal():
         sys.exit(f"Cannot wait for {TIMEOUT!r} seconds. Set TIMEOUT to a number.")
+    if not HANG_TIMEOUT.replace(".", "", 1).isdecimal():
+        sys.exit(f"Cannot wait for {HANG_TIMEOUT!r} seconds. Set HANG_TIMEOUT to a number.")
     if not WORKERS.isdecimal() or int(WORKERS) == 0:
         sys.exit(f"Cannot fork {WORKERS!r} workers. Set WORKERS to a number above 0.")
     try:

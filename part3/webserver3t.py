@@ -1,19 +1,19 @@
-"""A worker that hangs is found out: it says where, and another takes its place.
+"""New code without a pause: workers are replaced one by one.
 
-Builds on webserver3s.py. The idea: nobody can tell from outside whether an application computes or
-hangs. So the loop winds up an alarm clock (faulthandler) each time it has gone on with a client.
-When HANG_TIMEOUT seconds have passed without that, it prints where the worker stands, and ends it.
-It goes as well while the application is loaded, and when a worker leaves but a thread of the
-application does not.
+Builds on webserver3s.py. The idea: on SIGHUP all workers are old. The master forks a new one, waits
+until it serves, and only then sends an old one a byte: retire. That one lets nobody in any more.
+Who is in may ask once again, for he was promised so, and is told then that this was the last. The
+listening socket is open all the time. If a new worker fails, the old ones stay.
 
 Try it:
-    HANG_TIMEOUT=3 WORKERS=2 python part3/webserver3t.py part2.shows:app
-    curl http://localhost:8888/sleep           (it sleeps for five seconds: too long)
-    curl http://localhost:8888/                (served meanwhile, by the other worker)
+    WORKERS=2 python part3/webserver3t.py part2.shows:app
+    while curl -s http://localhost:8888/pid; do sleep 0.1; done
+    kill -HUP $(pgrep -ofi python.part3/webserver3t)   (the first process: new PIDs, and no pause)
 
 On purpose:
-    An application that sleeps holds up all clients of its worker, and if it sleeps too long, takes
-    them down. To have new code one has to kill: see webserver3u.py.
+    An application that sleeps holds up all clients of its worker.
+    It has its settings from the environment: see webserver3u.py.
+    It shows all the heads it sees: see webserver3w.py.
 """
 
 import contextvars
@@ -41,7 +41,7 @@ PORT = os.environ.get("PORT") or "8888"
 TIMEOUT = os.environ.get("TIMEOUT") or "10"  # seconds: for a head, then for each block
 HANG_TIMEOUT = os.environ.get("HANG_TIMEOUT") or "30"  # seconds without a sign of life; 0: never
 WORKERS = os.environ.get("WORKERS") or str(os.cpu_count())
-SIGNALS = {signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGALRM}  # the master heeds them
+SIGNALS = {signal.SIGCHLD, signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGALRM}
 TICK = 0.25  # seconds that the loop sleeps at most
 GRACE = 30  # seconds to finish what is in flight
 REQUEST_QUEUE_SIZE = 1024
@@ -488,7 +488,7 @@ class Response:
 
     def assemble_head(self, length):
         self.measure(length)
-        if self.connection.worker.stopping:
+        if self.connection.worker.retiring:
             self.keep_alive = False
         given = [name.lower() for name, _ in self.headers]
         if "date" not in given:
@@ -609,14 +609,14 @@ class Worker:
     def __init__(self, listen_socket, application_name, lifeline):
         self.listen_socket = listen_socket
         self.lifeline = lifeline
-        self.stopping = False
+        self.retiring, self.stopping = False, False
         self.connections = OrderedDict()  # in the order in which their time runs out
         self.most = most_connections()
         self.accepting, self.closed_until = True, 0
         self.selector = selectors.DefaultSelector()  # epoll on Linux, kqueue on macOS
         self.selector.register(listen_socket, READ, self.accept)
-        self.selector.register(lifeline, READ, self.stop)  # it ends when the master lets go of it
-        for signum in signal.SIGINT, signal.SIGTERM:
+        self.selector.register(lifeline, READ, self.heed_master)
+        for signum in signal.SIGHUP, signal.SIGINT, signal.SIGTERM:
             signal.signal(signum, do_nothing)  # if all processes get one, the master decides
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         self.next_sign = 0
@@ -633,7 +633,7 @@ class Worker:
         self.next_sign = time.monotonic() + TICK
 
     def serve(self):
-        while self.connections or not self.stopping:
+        while self.connections or not self.retiring:
             ready = self.selector.select(TICK)  # sleeps until one socket is ready, or several
             now = time.monotonic()  # what comes while an application works, still comes in time
             for key, _ in ready:
@@ -650,12 +650,27 @@ class Worker:
                 return
             first.run_out_of_time()
 
-    def stop(self):
-        """Let nobody in any more, give an answer to all who have asked by now, and leave."""
-        self.stopping = True
-        self.selector.unregister(self.lifeline)
+    def heed_master(self):
+        """A byte says: retire. The end of the lifeline, which the master let go of, says: stop."""
+        if not self.retiring:
+            self.retire()
+        try:
+            told = self.lifeline.recv(1)
+        except ConnectionResetError:  # the master was killed before it had heard of us
+            told = b""
+        if not told:
+            self.stop()
+
+    def retire(self):
+        """Let nobody in any more. Those who are in may ask once again."""
+        self.retiring = True
         self.mind_the_door(time.monotonic())
         self.listen_socket.close()
+
+    def stop(self):
+        """Give an answer to all who have asked by now, and leave."""
+        self.stopping = True
+        self.selector.unregister(self.lifeline)
         for key, _ in self.selector.select(0):  # their requests lie in the kernel
             key.data()
             self.show_life()
@@ -666,7 +681,7 @@ class Worker:
     def mind_the_door(self, now):
         """Accept while there is room; else new clients wait in the queue, and nobody else minds."""
         has_room = len(self.connections) < self.most and now >= self.closed_until
-        has_room = has_room and not self.stopping
+        has_room = has_room and not self.retiring
         if has_room and not self.accepting:
             self.selector.register(self.listen_socket, READ, self.accept)
         elif self.accepting and not has_room:
@@ -693,6 +708,8 @@ class Child:
         self.lifeline = lifeline
         self.born = time.monotonic()
         self.serves = False
+        self.old = False  # and to be replaced
+        self.retired = False
 
 
 class Master:
@@ -719,6 +736,8 @@ class Master:
         for signum in self.signals.recv(4096):  # sleeps until there is one
             if signum == signal.SIGCHLD:
                 self.bury_the_dead()
+            elif signum == signal.SIGHUP:
+                self.reload()
             elif not self.stopping:
                 self.stop()
             else:  # told so again, or GRACE is over
@@ -726,7 +745,8 @@ class Master:
 
     def fork_the_next(self):
         """One at a time: the first shows whether the application can be loaded at all."""
-        if self.stopping or len(self.workers) == int(WORKERS):
+        young = [child for child in self.workers.values() if not child.old]
+        if self.stopping or len(young) >= int(WORKERS):
             return
         loading = [child for child in self.workers.values() if not child.serves]
         if not loading and time.monotonic() >= self.not_before:
@@ -770,6 +790,26 @@ class Master:
             self.announced = True
             port = self.listen_socket.getsockname()[1]
             print(f"WSGIServer: Serving HTTP on port {port} ...", flush=True)
+        if child.serves:
+            self.retire_an_old_one()
+
+    def reload(self):
+        for child in self.workers.values():
+            child.old = True
+
+    def retire_an_old_one(self):
+        for child in self.workers.values():
+            if child.old and not child.retired:
+                child.retired = True
+                with suppress(OSError):  # it may have died meanwhile
+                    child.lifeline.send(b"!")
+                return
+
+    def keep_the_old_ones(self):
+        for child in self.workers.values():
+            if child.old and not child.retired:
+                say(f"Worker {child.pid} stays, with the old code.", sys.stderr)
+                child.old = False
 
     def wait_longer(self):
         self.failures = min(self.failures + 1, 7)
@@ -802,9 +842,13 @@ class Master:
         child.lifeline.close()
         if self.stopping:
             return
+        if child.retired:
+            return
         if not self.announced:
             sys.exit(1)  # it has said why
         say(f"Worker {child.pid} died, status {status}.", sys.stderr)
+        if not child.serves and not child.old:  # else another reload was asked for meanwhile
+            self.keep_the_old_ones()
         if child.serves and time.monotonic() - child.born > 1:  # second
             self.failures = 0
         else:  # it did not get far

@@ -1,21 +1,19 @@
-"""New code without a pause: workers are replaced one by one.
+"""A server to use has options.
 
-Builds on webserver3t.py. The idea: on SIGHUP all workers are old. The master forks a new one, waits
-until it serves, and only then sends an old one a byte: retire. That one lets nobody in any more.
-Who is in may ask once again, for he was promised so, and is told then that this was the last. The
-listening socket is open all the time. If a new worker fails, the old ones stay.
+Builds on webserver3t.py. The idea: what one wants to set differs from one server to the next, so it
+is said on the command line, and --help says what there is. What makes no sense is told in a line.
 
 Try it:
-    WORKERS=2 python part3/webserver3u.py part2.shows:app
-    while curl -s http://localhost:8888/pid; do sleep 0.1; done
-    kill -HUP $(pgrep -ofi python.part3/webserver3u)   (the first process: new PIDs, and no pause)
+    python part3/webserver3u.py --help
+    python part3/webserver3u.py --workers 2 --bind 127.0.0.1:8000 --timeout 5 part2.shows:app
+    python part3/webserver3u.py --workers many part2.shows:app
 
 On purpose:
-    An application that sleeps holds up all clients of its worker.
-    It has its settings from the environment: see webserver3v.py.
-    It shows all the heads it sees: see webserver3w.py.
+    An application that sleeps holds up all clients of its worker: see webserver3x.py.
+    It listens at one kind of address: see webserver3v.py. It shows all heads: see webserver3w.py.
 """
 
+import argparse
 import contextvars
 import faulthandler
 import importlib
@@ -39,8 +37,6 @@ from wsgiref.util import is_hop_by_hop
 HOST = os.environ.get("HOST") or "127.0.0.1"
 PORT = os.environ.get("PORT") or "8888"
 TIMEOUT = os.environ.get("TIMEOUT") or "10"  # seconds: for a head, then for each block
-HANG_TIMEOUT = os.environ.get("HANG_TIMEOUT") or "30"  # seconds without a sign of life; 0: never
-WORKERS = os.environ.get("WORKERS") or str(os.cpu_count())
 SIGNALS = {signal.SIGCHLD, signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGALRM}
 TICK = 0.25  # seconds that the loop sleeps at most
 GRACE = 30  # seconds to finish what is in flight
@@ -120,7 +116,7 @@ class Connection:
 
     def give_time(self):
         """TIMEOUT seconds from now on. So it is the last whose time runs out."""
-        self.deadline = time.monotonic() + float(TIMEOUT)
+        self.deadline = time.monotonic() + self.worker.options.timeout
         self.worker.connections.move_to_end(self)
 
     def run_out_of_time(self):
@@ -196,7 +192,7 @@ class Connection:
 
     def wait_for_room(self):
         """For write(), which cannot yield: everybody waits until the client has read enough."""
-        self.socket.settimeout(float(TIMEOUT))
+        self.socket.settimeout(self.worker.options.timeout)
         try:
             while len(self.unsent) > MAX_UNSENT:
                 self.send_some()
@@ -204,10 +200,10 @@ class Connection:
             self.socket.setblocking(False)
 
 
-def listen():
+def listen(host, port):
     listen_socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listen_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # can restart at once
-    listen_socket.bind((HOST, int(PORT)))
+    listen_socket.bind((host, port))
     listen_socket.listen(REQUEST_QUEUE_SIZE)
     return listen_socket
 
@@ -406,7 +402,7 @@ def build_environ(request, body, connection):
         "wsgi.input": body,
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": False,
-        "wsgi.multiprocess": int(WORKERS) > 1,
+        "wsgi.multiprocess": connection.worker.options.workers > 1,
         "wsgi.run_once": False,
     }
 
@@ -606,8 +602,9 @@ def handle_request(connection, application):
 class Worker:
     """An event loop: it goes on with those connections that are ready."""
 
-    def __init__(self, listen_socket, application_name, lifeline):
+    def __init__(self, listen_socket, options, lifeline):
         self.listen_socket = listen_socket
+        self.options = options
         self.lifeline = lifeline
         self.retiring, self.stopping = False, False
         self.connections = OrderedDict()  # in the order in which their time runs out
@@ -621,15 +618,15 @@ class Worker:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         self.next_sign = 0
         self.show_life()
-        self.application = load_application(application_name)
+        self.application = load_application(options.application)
         lifeline.send(b"!")  # ready
 
     def show_life(self):
         """If this is not done again in time, print where the worker stands, and end it."""
         if time.monotonic() < self.next_sign:  # the last one was just now
             return
-        if float(HANG_TIMEOUT):
-            faulthandler.dump_traceback_later(float(HANG_TIMEOUT), exit=True)
+        if self.options.hang_timeout:
+            faulthandler.dump_traceback_later(self.options.hang_timeout, exit=True)
         self.next_sign = time.monotonic() + TICK
 
     def serve(self):
@@ -715,9 +712,9 @@ class Child:
 class Master:
     """The first process. It serves nobody: it forks the workers, and replaces those that die."""
 
-    def __init__(self, listen_socket, application_name):
+    def __init__(self, listen_socket, options):
         self.listen_socket = listen_socket
-        self.application_name = application_name
+        self.options = options
         self.workers = {}  # each Child by its PID
         self.announced = False  # whether one has ever served
         self.failures, self.not_before = 0, 0
@@ -746,7 +743,7 @@ class Master:
     def fork_the_next(self):
         """One at a time: the first shows whether the application can be loaded at all."""
         young = [child for child in self.workers.values() if not child.old]
-        if self.stopping or len(young) >= int(WORKERS):
+        if self.stopping or len(young) >= self.options.workers:
             return
         loading = [child for child in self.workers.values() if not child.serves]
         if not loading and time.monotonic() >= self.not_before:
@@ -764,7 +761,7 @@ class Master:
             return
         if pid == 0:  # in the child
             self.let_go(lifeline)
-            Worker(self.listen_socket, self.application_name, workers_end).serve()
+            Worker(self.listen_socket, self.options, workers_end).serve()
             faulthandler.dump_traceback_later(GRACE, exit=True)  # for threads that go on
             sys.exit()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
@@ -888,22 +885,51 @@ def most_connections():
     return limit - min(100, limit // 2)
 
 
+class Parser(argparse.ArgumentParser):
+    def error(self, why):
+        sys.exit(f"It does not start: {why}. It wants a module:callable; see --help for the rest.")
+
+
+def count(text):
+    if int(text) < 0:
+        raise ValueError
+    return int(text)
+
+
+def seconds(text):
+    if not 0 <= float(text) <= 1_000_000:  # nor is it nan
+        raise ValueError
+    return float(text)
+
+
+def read_options():
+    parser = Parser(formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    add = parser.add_argument
+    add("application", metavar="module:callable", help="what to serve, such as part2.wsgiapp:app")
+    add("--workers", type=count, default=os.cpu_count(), metavar="N", help="processes that serve")
+    add("--bind", default=f"{HOST}:{PORT}", metavar="HOST:PORT", help="where to listen")
+    add("--timeout", type=seconds, default=TIMEOUT, metavar="S",
+        help="seconds to wait for a client")
+    add("--hang-timeout", type=seconds, default=30, metavar="S",
+        help="seconds that a worker may hang; 0 is for ever")
+    options = parser.parse_args()
+    if ":" not in options.application:
+        parser.error(f"{options.application} has no colon")
+    if options.workers == 0 or options.timeout == 0:
+        parser.error("--workers and --timeout are above 0")
+    return options
+
+
 def main():
-    if len(sys.argv) != 2 or ":" not in sys.argv[1]:
-        sys.exit("Name an application as module:callable, for example part2.wsgiapp:app")
-    if not TIMEOUT.replace(".", "", 1).isdecimal():
-        sys.exit(f"Cannot wait for {TIMEOUT!r} seconds. Set TIMEOUT to a number.")
-    if not HANG_TIMEOUT.replace(".", "", 1).isdecimal():
-        sys.exit(f"Cannot wait for {HANG_TIMEOUT!r} seconds. Set HANG_TIMEOUT to a number.")
-    if not WORKERS.isdecimal() or int(WORKERS) == 0:
-        sys.exit(f"Cannot fork {WORKERS!r} workers. Set WORKERS to a number above 0.")
+    options = read_options()
+    host, _, port = options.bind.rpartition(":")
     try:
-        listen_socket = listen()
+        listen_socket = listen(host or HOST, int(port))
     except (OSError, OverflowError, ValueError) as error:
-        sys.exit(f"Cannot serve on {HOST}:{PORT}: {error}. Choose another PORT (or HOST).")
+        sys.exit(f"Cannot serve on {options.bind}: {error}. Choose another PORT (or HOST).")
     listen_socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # small blocks go at once
     listen_socket.setblocking(False)
-    Master(listen_socket, sys.argv[1]).run()
+    Master(listen_socket, options).run()
 
 
 if __name__ == "__main__":

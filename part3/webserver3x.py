@@ -19,6 +19,7 @@ On purpose:
 
 import argparse
 import contextvars
+import errno
 import faulthandler
 import importlib
 import os
@@ -37,12 +38,14 @@ from collections import OrderedDict, deque
 from contextlib import suppress
 from email.utils import formatdate
 from http import HTTPStatus
+from pathlib import Path
 from urllib.parse import unquote
 from wsgiref.util import is_hop_by_hop
 
 HOST = os.environ.get("HOST") or "127.0.0.1"
 PORT = os.environ.get("PORT") or "8888"
 TIMEOUT = os.environ.get("TIMEOUT") or "10"  # seconds: for a head, then for each block
+NOTIFY_SOCKET = os.environ.pop("NOTIFY_SOCKET", "")  # where systemd waits for a word
 SIGNALS = {signal.SIGCHLD, signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGALRM}
 TICK = 0.25  # seconds that the loop sleeps at most
 GRACE = 30  # seconds to finish what is in flight
@@ -94,7 +97,7 @@ class Connection:
     def __init__(self, worker, client_connection, client_address):
         self.worker = worker
         self.socket = client_connection
-        self.client_address = client_address
+        self.client_address = client_address[0] if isinstance(client_address, tuple) else ""
         self.head, self.status = b"", "-"  # for the log
         self.buffer = b""
         self.unsent = bytearray()
@@ -232,12 +235,55 @@ class Connection:
             self.socket.setblocking(False)
 
 
-def listen(host, port):
-    listen_socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    listen_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # can restart at once
-    listen_socket.bind((host, port))
-    listen_socket.listen(REQUEST_QUEUE_SIZE)
+def handed_over():
+    """The socket that whoever started this process has opened for it, or None. LISTEN_PID must be
+    ours, LISTEN_FDS says how many there are: sd_listen_fds(3). Our children shall not see that."""
+    pid, number, _ = [os.environ.pop("LISTEN_" + name, "") for name in ("PID", "FDS", "FDNAMES")]
+    if pid != str(os.getpid()) or int(number) == 0:
+        return None
+    if int(number) != 1:
+        raise ValueError(f"there are {number}, and it takes one")
+    listen_socket = socket.socket(fileno=3)  # that one is always the first
+    listen_socket.set_inheritable(False)
+    listens = listen_socket.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    if not listens or listen_socket.type != socket.SOCK_STREAM:
+        raise ValueError("it does not listen, or not for a stream")
     return listen_socket
+
+
+def listen(place):
+    """A socket that listens at unix:PATH, [IPv6]:PORT or HOST:PORT; and the inode of its file."""
+    if place.startswith("unix:"):
+        return listen_at_path(str(Path(place.removeprefix("unix:"))))
+    host, _, port = place.rpartition(":")
+    host = (host or HOST).strip("[]")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listen_socket = socket.socket(family, socket.SOCK_STREAM)
+    listen_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # can restart at once
+    listen_socket.bind((host, int(port)))
+    listen_socket.listen(REQUEST_QUEUE_SIZE)
+    return listen_socket, None
+
+
+def listen_at_path(path):
+    """The file of a server that died is in the way: who connects there is refused."""
+    listen_socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)  # if the queue is full, somebody lives there
+        refused = probe.connect_ex(path) == errno.ECONNREFUSED
+    if refused and Path(path).is_socket():
+        os.unlink(path)
+    listen_socket.bind(path)
+    listen_socket.listen(REQUEST_QUEUE_SIZE)
+    return listen_socket, os.stat(path).st_ino
+
+
+def name_server(listen_socket):
+    """As environ names it (RFC 3875, 4.1.14): a host and a port, even if it has neither."""
+    if listen_socket.family == socket.AF_UNIX:
+        return {"SERVER_NAME": "localhost", "SERVER_PORT": "80"}
+    host, port = listen_socket.getsockname()[:2]
+    return {"SERVER_NAME": f"[{host}]" if ":" in host else host, "SERVER_PORT": str(port)}
 
 
 def load_application(name):
@@ -418,7 +464,6 @@ def read_trailers(connection):
 
 
 def build_environ(request, body, connection):
-    server_name, server_port = connection.socket.getsockname()
     length = body.tell()
     body.seek(0)
     return {
@@ -426,9 +471,8 @@ def build_environ(request, body, connection):
         "CONTENT_LENGTH": str(length),
         **request,
         "SCRIPT_NAME": "",  # from the server
-        "SERVER_NAME": server_name,
-        "SERVER_PORT": str(server_port),
-        "REMOTE_ADDR": connection.client_address[0],
+        **connection.worker.server,
+        "REMOTE_ADDR": connection.client_address,
         "wsgi.version": (1, 0),  # from WSGI itself
         "wsgi.url_scheme": "http",
         "wsgi.input": body,
@@ -599,7 +643,7 @@ def log(connection, remark):
     """A line for a request, without control characters."""
     request_line = (connection.head or connection.buffer).partition(b"\r\n")[0][:1000]
     request_line = ascii(request_line.decode("latin-1"))
-    line = f"{connection.client_address[0]} {request_line} {connection.status}{remark}\n"
+    line = f"{connection.client_address or '-'} {request_line} {connection.status}{remark}\n"
     with suppress(OSError):
         os.write(1, line.encode())  # lines of several workers do not mix
 
@@ -652,6 +696,7 @@ class Worker:
 
     def __init__(self, listen_socket, options, lifeline):
         self.listen_socket = listen_socket
+        self.server = name_server(listen_socket)
         self.options = options
         self.lifeline = lifeline
         self.retiring, self.stopping = False, False
@@ -800,8 +845,9 @@ class Child:
 class Master:
     """The first process. It serves nobody: it forks the workers, and replaces those that die."""
 
-    def __init__(self, listen_socket, options):
+    def __init__(self, listen_socket, inode, options):
         self.listen_socket = listen_socket
+        self.inode = inode  # of the file that goes with it
         self.options = options
         self.workers = {}  # each Child by its PID
         self.announced = False  # whether one has ever served
@@ -873,8 +919,10 @@ class Master:
         self.selector.unregister(child.lifeline)
         if child.serves and not self.announced and not self.stopping:
             self.announced = True
-            port = self.listen_socket.getsockname()[1]
-            print(f"WSGIServer: Serving HTTP on port {port} ...", flush=True)
+            name = self.listen_socket.getsockname()
+            place = f"port {name[1]}" if isinstance(name, tuple) else f"unix:{name}"
+            print(f"WSGIServer: Serving HTTP on {place} ...", flush=True)
+            say_ready()
         if child.serves:
             self.retire_an_old_one()
 
@@ -902,6 +950,7 @@ class Master:
 
     def stop(self):
         self.stopping = True
+        self.remove_file()
         self.listen_socket.close()
         for child in self.workers.values():
             if not child.serves:  # it has nothing to finish, and may never come so far
@@ -909,6 +958,13 @@ class Master:
             with suppress(OSError):  # it may be gone already
                 child.lifeline.shutdown(socket.SHUT_RDWR)  # or it sees the end of its lifeline
         signal.alarm(GRACE)
+
+    def remove_file(self):
+        """Not if the socket was handed over, and not if another server's file is there by now."""
+        path = self.listen_socket.getsockname()
+        with suppress(OSError):
+            if self.inode and os.stat(path).st_ino == self.inode:
+                os.unlink(path)
 
     def bury_the_dead(self):
         while True:  # one signal may stand for many
@@ -930,6 +986,7 @@ class Master:
         if child.retired:
             return
         if not self.announced:
+            self.remove_file()
             sys.exit(1)  # it has said why
         say(f"Worker {child.pid} died, status {status}.", sys.stderr)
         if not child.serves and not child.old:  # else another reload was asked for meanwhile
@@ -967,6 +1024,13 @@ def back_to_default():
         signal.signal(signum, signal.SIG_DFL)
 
 
+def say_ready():
+    """To systemd, if it wants to know: sd_notify(3)."""
+    if NOTIFY_SOCKET:
+        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as messenger:
+            messenger.sendto(b"READY=1", re.sub("^@", "\0", NOTIFY_SOCKET))
+
+
 def most_connections():
     """How many descriptors clients may have; the others are for files, and for the application."""
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -997,7 +1061,8 @@ def read_options():
     add("--workers", type=count, default=os.cpu_count(), metavar="N", help="processes that serve")
     add("--threads", type=count, default=0, metavar="N",
         help="threads a worker, for applications that block; 0 is none")
-    add("--bind", default=f"{HOST}:{PORT}", metavar="HOST:PORT", help="where to listen")
+    add("--bind", default=f"{HOST}:{PORT}", metavar="PLACE",
+        help="where to listen: HOST:PORT, [IPv6]:PORT or unix:PATH")
     add("--timeout", type=seconds, default=TIMEOUT, metavar="S",
         help="seconds to wait for a client")
     add("--hang-timeout", type=seconds, default=30, metavar="S",
@@ -1013,14 +1078,19 @@ def read_options():
 
 def main():
     options = read_options()
-    host, _, port = options.bind.rpartition(":")
     try:
-        listen_socket = listen(host or HOST, int(port))
+        listen_socket, inode = handed_over(), None
+    except (OSError, ValueError) as error:
+        sys.exit(f"Cannot take the sockets that LISTEN_FDS counts: {error}. Hand over one.")
+    try:
+        if not listen_socket:
+            listen_socket, inode = listen(options.bind)
     except (OSError, OverflowError, ValueError) as error:
-        sys.exit(f"Cannot serve on {options.bind}: {error}. Choose another PORT (or HOST).")
-    listen_socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # small blocks go at once
+        sys.exit(f"Cannot serve on {options.bind}: {error}. Choose another PORT, HOST or --bind.")
+    if listen_socket.family != socket.AF_UNIX:  # small blocks go at once
+        listen_socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listen_socket.setblocking(False)
-    Master(listen_socket, options).run()
+    Master(listen_socket, inode, options).run()
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@
     apps      the applications that servers are asked with
     helpers   what tests share: a browser, short programs, a client that reads answers strictly
     wrong     servers that are wrong in one way each, or right in another language
-    part1, part2, part3, notebooks, stages, tools: the tests
+    part1, part2, part3, notebooks, see, stages, tools: the tests
 
 Tests, grader and bench use spec, spec uses lab, and none of them the other way round.
 """

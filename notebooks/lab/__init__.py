@@ -6,16 +6,30 @@
     source    what one stage adds to another
     exercises a cell compares the reader's answer with what was measured
     guesses   what the reader thinks will happen, beside what has happened
+    signals   a server's children and its signals, watched from outside
+    concurrent_wsgi   four questions to a WSGI server for many clients, and applications for them
     copies    the reader's own copies of the chapters
     held      a client that keeps quiet while one looks at who holds its connection
+    tell      what a cell prints of that: both of two stages, or why something cannot be seen
     pictures  of all that; imported on its own, for only the notebooks need it
+    drawings  of what never moves; likewise
 """
 
-from lab.clients import Answer, allow_files, ask, ask_at_once, connect, read_until, reset
+from lab.clients import (
+    Answer,
+    allow_files,
+    ask,
+    ask_at_once,
+    connect,
+    read_until,
+    reset,
+    type_into_telnet,
+)
 from lab.exercises import compare
 from lab.kernel import (
     CannotSee,
     Recorder,
+    caught_signals,
     children,
     connections,
     cpu_seconds,
@@ -24,6 +38,7 @@ from lab.kernel import (
     eventually,
     holder_of_port,
     holders,
+    ignored_signals,
     listeners,
     listening,
     memory,
@@ -33,7 +48,10 @@ from lab.kernel import (
     sleeps_in,
     socket_pairs,
     thread_count,
+    unread,
+    wakeups,
     zombies,
 )
 from lab.server import PROJECT, Server, ServerError, free_port, stage_command, start, start_stage
 from lab.source import diff
+from lab.tell import ask_both, tell_connections

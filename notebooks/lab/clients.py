@@ -1,8 +1,10 @@
 """Clients of every kind: one that asks, many that ask at once, one that behaves badly."""
 
 import resource
+import shutil
 import socket
 import struct
+import subprocess
 import threading
 import time
 from contextlib import suppress
@@ -23,6 +25,7 @@ class Answer:
     end: float | None = None
     data: bytes = b""
     error: OSError | None = None
+    last_byte: float | None = None
 
     def __repr__(self):
         times = [f"{name} after {seconds:.3f} s" if seconds is not None else f"no {name}"
@@ -70,13 +73,14 @@ def ask(port, request=REQUEST, *, host="127.0.0.1", timeout=10, until=None, hang
     try:
         with connect(port, host, timeout) as connection:
             answer.connected = now()
-            _send(connection, request, hang_up)
+            send(connection, request, hang_up)
             while True:
                 connection.settimeout(max(0.001, timeout - now()))
                 block = connection.recv(65536)
                 if not block:
                     break
-                answer.first_byte = answer.first_byte or now()
+                answer.last_byte = now()
+                answer.first_byte = answer.first_byte or answer.last_byte
                 answer.data += block
                 if until and until in answer.data:
                     return answer
@@ -86,7 +90,7 @@ def ask(port, request=REQUEST, *, host="127.0.0.1", timeout=10, until=None, hang
     return answer
 
 
-def _send(connection, request, hang_up):
+def send(connection, request, hang_up=False):
     """Send what the server takes: one that has refused already may still have an answer."""
     try:
         connection.sendall(request)
@@ -149,3 +153,14 @@ def read_until(connection, mark):
             break
         data += block
     return data
+
+
+def type_into_telnet(port, line):
+    """What telnet shows when one types a line; a sentence if telnet is not on this machine."""
+    if not shutil.which("telnet"):
+        return "telnet is not on this machine. Many have nc instead, which does the same."
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(["telnet", "127.0.0.1", str(port)], text=True, **pipes) as telnet:
+        telnet.stdin.write(f"{line}\n")
+        telnet.stdin.flush()
+        return telnet.stdout.read()

@@ -1,5 +1,7 @@
 """Exercises: a cell compares the reader's answer with what was measured, or asks his server."""
 
+import os
+import re
 import subprocess
 
 from lab.server import PROJECT
@@ -21,7 +23,10 @@ def compare(answer, right, hint):
 
 def make(arguments):
     """Run make in the project's folder, and print what it says: make("check STAGE=3c")."""
+    colours = {"FORCE_COLOR", "CLICOLOR_FORCE"}  # a kernel sets these, as if a cell were a terminal
     ended = subprocess.run(["make", "--silent", *arguments.split()], cwd=PROJECT, text=True,
+                           env={name: os.environ[name] for name in os.environ.keys() - colours},
                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                            stderr=subprocess.STDOUT)
-    print(ended.stdout, end="")
+    lines = ended.stdout.splitlines()  # but for what make says of the status of its command
+    print("\n".join(line for line in lines if not re.match(r"make(\[\d+\])?: \*\*\* ", line)))

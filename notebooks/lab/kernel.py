@@ -4,6 +4,7 @@ psutil tells most of it on Linux and macOS. The length of the listening queue an
 descriptor refers to stand only in Linux's /proc: there, CannotSee is raised elsewhere.
 """
 
+import functools
 import os
 import sys
 import threading
@@ -26,6 +27,8 @@ TCP_STATES = ["", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2
 SLEEPS = {  # functions of the kernel in which a call sleeps, on Linux 5 and 6
     "inet_csk_accept": "accept", "inet_csk_wait_for_connect": "accept", "do_wait": "wait",
     "hrtimer_nanosleep": "sleep", "wait_woken": "recv", "sk_wait_data": "recv",
+    "unix_stream_read_generic": "recv", "pipe_read": "read", "anon_pipe_read": "read",
+    "do_sigtimedwait": "sigwait", "rt_sigtimedwait": "sigwait",
     "ep_poll": "epoll_wait", "do_epoll_wait": "epoll_wait", "do_select": "select",
     "do_poll": "poll", "do_sys_poll": "poll", "poll_schedule_timeout": "select or poll",
     "futex_wait_queue": "a lock", "futex_wait_queue_me": "a lock"}
@@ -99,11 +102,11 @@ def descriptors(pid):
     is the same socket. A zombie has none. Raises CannotSee without /proc. See proc(5).
     """
     _need_proc("descriptors")
-    table = {}
+    table, folder = {}, f"{PROC}/{pid}/fd"
     try:
-        for entry in (PROC / str(pid) / "fd").iterdir():
+        for name in os.listdir(folder):
             try:
-                table[int(entry.name)] = os.readlink(entry)
+                table[int(name)] = os.readlink(f"{folder}/{name}")
             except FileNotFoundError:  # closed while we looked
                 continue
     except (FileNotFoundError, PermissionError):  # gone, or a zombie
@@ -165,7 +168,8 @@ def sleeps_in(pid):
     """The system call that a process sleeps in, such as "accept"; None if it runs, or one that
     we have no word for, or where the system does not tell. See proc(5), wchan."""
     try:
-        return SLEEPS.get(PROC.joinpath(str(pid), "wchan").read_text())
+        with open(f"{PROC}/{pid}/wchan") as file:
+            return SLEEPS.get(file.read().partition(".")[0])  # compilers add .isra.0 and such
     except OSError:
         return None
 
@@ -208,12 +212,24 @@ def connections(port):
 
     local and foreign are (address, port): together the socket pair, seen from the local side.
     A connection within this machine is listed twice, once from each side. inode is 0 where
-    no process holds that end any more. Raises CannotSee without /proc.
+    no process holds that end: it waits for accept, or was closed. Raises CannotSee without /proc.
     """
     _need_proc("socket pairs")
     return [Connection(local, foreign, state, inode)
-            for local, foreign, state, _, inode in _proc_net_tcp(port)
+            for table in ("net/tcp", "net/tcp6")
+            for local, foreign, state, _, inode in _proc_net_tcp(port, table)
             if state != "LISTEN"]
+
+
+def unread(port):
+    """How many bytes of its clients the server on a port has not read yet; they wait in the kernel.
+
+    Raises CannotSee without /proc.
+    """
+    _need_proc("unread bytes")
+    return sum(waiting for table in ("net/tcp", "net/tcp6")
+               for local, _, state, waiting, _ in _proc_net_tcp(port, table)
+               if local[1] == port and state != "LISTEN")
 
 
 def socket_pairs(port):
@@ -280,20 +296,56 @@ def pending_signals(pid):
 
     Raises CannotSee without /proc.
     """
-    _need_proc("pending signals")
-    status = PROC.joinpath(str(pid), "status").read_text()
-    fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
-    pending = int(fields["SigPnd"], 16) | int(fields["ShdPnd"], 16)
-    return {number for number in range(1, 65) if pending >> (number - 1) & 1}
+    return _signals(pid, "SigPnd") | _signals(pid, "ShdPnd")
+
+
+def caught_signals(pid):
+    """The signals that a process has a handler for, or has blocked, in order to wait for them;
+    a set of numbers. Raises CannotSee without /proc. See proc(5), SigCgt and SigBlk."""
+    return _signals(pid, "SigCgt") | _signals(pid, "SigBlk")
+
+
+def ignored_signals(pid):
+    """The signals that a process ignores, a set of numbers. Raises CannotSee without /proc."""
+    return _signals(pid, "SigIgn")
+
+
+def _signals(pid, field):
+    _need_proc("signals")
+    mask = int(_status(PROC / str(pid))[field], 16)
+    return {number for number in range(1, 65) if mask >> (number - 1) & 1}
+
+
+def wakeups(pid):
+    """How many times a process and its threads have given up the processor to wait for something.
+
+    Raises CannotSee without /proc. See proc(5), voluntary_ctxt_switches.
+    """
+    _need_proc("context switches")
+    total = 0
+    for task in PROC.joinpath(str(pid), "task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # the thread has ended
+            total += int(_status(task)["voluntary_ctxt_switches"])
+    return total
+
+
+def _status(task):
+    """The lines of /proc/PID/status, or of one of its threads, as a dictionary."""
+    lines = task.joinpath("status").read_text().splitlines()
+    return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
 
 
 def holder_of_port(port):
     """The Process that listens on a port; None if there is none, or the system does not say."""
+    return next(holders_of_port(port), None)
+
+
+def holders_of_port(port):
+    """The Processes, whosesoever, that listen on a port; none where the system does not say."""
     for listener in listeners(port):
         for pid in psutil.pids():
-            if listener.inode and holders(listener.inode, [pid]):
-                return process(pid)
-    return None
+            if listener.inode and holders(listener.inode, [pid]) and (found := process(pid)):
+                yield found
 
 
 def _need_proc(what):
@@ -314,17 +366,22 @@ def _proc_net_tcp(port, table="net/tcp", listening=False):
             if listening and line.split(maxsplit=4)[3] != "0A":
                 return
             if here in line:
-                _, local, foreign, state, queues, _, _, _, _, inode, *_ = line.split()
+                _, local, foreign, state, queues, _, _, _, _, inode, _ = line.split(maxsplit=10)
                 yield (_address(local), _address(foreign), TCP_STATES[int(state, 16)],
                        int(queues.split(":")[1], 16), int(inode))
 
 
+@functools.lru_cache(4096)
 def _address(text):
-    """("127.0.0.1", 8888) from "0100007F:22B8": words of four bytes in the machine's order."""
+    """("127.0.0.1", 8888) from "0100007F:22B8": words of four bytes in the machine's order.
+
+    An address of IPv4 that is told in IPv6, ::ffff:127.0.0.1, is the same address.
+    """
     address, port = text.split(":")
     octets = b"".join(int(address[start:start + 8], 16).to_bytes(4, sys.byteorder)
                       for start in range(0, len(address), 8))
-    return str(ip_address(octets)), int(port, 16)
+    found = ip_address(octets)
+    return str(getattr(found, "ipv4_mapped", None) or found), int(port, 16)
 
 
 def _psutil_connections():

@@ -2,6 +2,8 @@
 
     timeline            a bar for each client: when it was connected, was answered, saw the end
     process_tree        a server and its children, with their states
+    pending_bits        children that have ended, and the bits that the kernel keeps of it
+    interrupted_call    a signal breaks into accept; a drawing of what never moves
     descriptor_tables   the descriptors of processes, and the sockets in the kernel they name
     listening_queue     clients outside, waiting in the kernel's queue, and accepted
     socket_pair         one connection, and what each of its ends says of it
@@ -15,6 +17,7 @@ A Picture is a matplotlib Figure that shows itself as PNG where it is a notebook
 import io
 from collections import Counter, namedtuple
 from pathlib import PurePath
+from signal import Signals
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -22,7 +25,7 @@ from matplotlib.patches import Circle, FancyBboxPatch, Patch, PathPatch
 from matplotlib.path import Path
 from matplotlib.ticker import MaxNLocator
 
-from lab.kernel import children, process
+from lab.kernel import CannotSee, children, pending_signals, process, zombies
 
 Tree = namedtuple("Tree", "root children")
 Socket = namedtuple("Socket", "target name colour holders ends")  # ends: where its lines begin
@@ -200,6 +203,72 @@ def _short(command):
 
 def _cut(text, length):
     return text if len(text) <= length else text[:length - 1] + "…"
+
+
+def pending_bits(seen, title=None):
+    """Children that have ended, and the signals that wait for their parent: one bit for each kind.
+
+    seen   the parent's PID, or (how many have ended, a set of numbers of signals); None instead of
+           the set where the system does not tell
+    """
+    dead, pending = seen if isinstance(seen, tuple) else (len(zombies(seen)), _pending(seen))
+    figure, axes = _sheet()
+    rows = max(1, -(-min(dead, CELLS) // 16))
+    depth = max(2.3, 0.75 + 0.24 * rows)
+    _text(axes, 2.1, 0.3, f"{dead} children have ended", weight="bold")
+    for number in range(min(dead, CELLS)):
+        row, column = divmod(number, 16)
+        _box(axes, 0.18 + 0.24 * column, 0.55 + 0.24 * row, 0.19, 0.19, PAPER, corner=0.03,
+             ls=DASHES, lw=1.2, ec=VERMILION, gid="dead")
+    axes.annotate("", (5.05, depth / 2), (4.15, depth / 2),
+                  arrowprops={"arrowstyle": "-|>", "color": MUTED, "lw": 2})
+    _text(axes, 4.6, depth / 2 - 0.22, "SIGCHLD", SMALL, MUTED)
+    _text(axes, 7, 0.3, "what the kernel keeps for the parent", weight="bold")
+    _bits(axes, depth / 2, pending)
+    return _fit(figure, axes, depth, title)
+
+
+def _bits(axes, y, pending):
+    """A row of 31 places, one for each kind of signal, and the names of those that are pending."""
+    for number in range(1, 32):
+        is_set = number in (pending or ())
+        _box(axes, 5.2 + 0.116 * (number - 1), y - 0.2, 0.105, 0.4, ORANGE if is_set else PAPER,
+             corner=0.01, gid="set" if is_set else "bit")
+    if pending is None:
+        said = "this system does not show it"
+    else:
+        names = [f"{number}, {Signals(number).name}" for number in sorted(pending)]
+        said = f"bits set: {'; '.join(names) or 'none'}"
+    _text(axes, 7, y + 0.5, said)
+
+
+def _pending(pid):
+    """The set of a process's pending signals; None where the system does not tell."""
+    try:
+        return set(pending_signals(pid))
+    except CannotSee:
+        return None
+
+
+def interrupted_call(title=None):
+    """What happens when SIGCHLD comes while a program is asleep in accept, from left to right."""
+    figure, axes = _sheet()
+    for y, name in ((0.55, "the program"), (2.05, "the kernel")):
+        _box(axes, 1.25, y - 0.5, 7.65, 1, WASH, ec=WASH, zorder=-2)
+        _text(axes, 1.13, y, name, weight="bold", ha="right")
+    for x, width, y, words, fill in (
+            (1.4, 1.1, 0.55, "calls\naccept", LIGHT_BLUE),
+            (2.0, 2.2, 2.05, "asleep in accept:\nno client comes", LIGHT_BLUE),
+            (4.25, 1.5, 2.05, "a child ends:\nSIGCHLD", LIGHT_ORANGE),
+            (4.5, 1.65, 0.55, "the handler runs", LIGHT_ORANGE),
+            (5.85, 1.6, 2.05, "accept is over,\nwithout a client", LIGHT_BLUE),
+            (7.1, 1.7, 0.55, "accept returns:\nerror EINTR", PAPER)):
+        _box(axes, x, y - 0.35, width, 0.7, fill, gid="step")
+        _text(axes, x + width / 2, y, words)
+    for x, start, stop in ((2.25, 0.9, 1.7), (5.1, 1.7, 0.9), (6.0, 0.9, 1.7), (7.25, 1.7, 0.9)):
+        axes.annotate("", (x, stop), (x, start),
+                      arrowprops={"arrowstyle": "-|>", "color": INK, "lw": 1.6})
+    return _fit(figure, axes, 2.6, title)
 
 
 def descriptor_tables(tables, names=None, processes=None, title=None):

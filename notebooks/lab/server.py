@@ -17,10 +17,20 @@ from pathlib import Path
 
 import psutil
 
-from lab.kernel import eventually, holder_of_port, listeners, listening, process, thread_count
+from lab.kernel import (
+    eventually,
+    holder_of_port,
+    holders_of_port,
+    listeners,
+    listening,
+    process,
+    thread_count,
+)
 
 PROJECT = Path(__file__).resolve().parents[2]
 STARTING = threading.Lock()  # who holds it knows that no server is without its guard
+MARK = "LAB_SERVER"  # in the environment of all that we start: the number of the server
+NUMBERS = itertools.count(1)
 
 
 class ServerError(Exception):
@@ -95,6 +105,13 @@ class Output:
             self._text = os.pread(self.file.fileno(), size, 0).decode(errors="replace")
         return self._text
 
+    def after(self, place):
+        """The text from that byte on, and the place where it ends: for who reads along."""
+        if self.file.closed:
+            return "", place
+        data = os.pread(self.file.fileno(), 1 << 20, place)
+        return data.decode(errors="replace"), place + len(data)
+
     def close(self):
         self.text()
         self.file.close()
@@ -117,6 +134,9 @@ class Server:
     cwd           the folder to start it in; the project's own unless given
     honest        whether to believe it when it says that it serves
 
+    What has left the group, as daemons do, is found by the port when it is stopped; the Processes
+    that were ended then are its `survivors`.
+
     Raises ServerError if the port is taken or the command cannot be started.
     """
 
@@ -128,7 +148,8 @@ class Server:
             must_be_free(port)
         self._port = port or (0 if honest else free_port())
         self._stdout, self._stderr = Output(), Output()
-        given = {"PORT": self._port, "HOST": host, **environment}
+        self.survivors, self._mark = [], f"{os.getpid()}-{next(NUMBERS)}"
+        given = {"PORT": self._port, "HOST": host, MARK: self._mark, **environment}
         environ = {**os.environ, **{name: str(value) for name, value in given.items()}}
         for name in [name for name, value in given.items() if value is None]:
             del environ[name]
@@ -165,6 +186,11 @@ class Server:
     def stderr(self):
         """What the server wrote to its standard error so far, as text."""
         return self._stderr.text()
+
+    def said_after(self, place, error=False):
+        """What the server wrote from that byte of its output (or error output) on, and where that
+        ends: (text, place). At most 1 MB at once."""
+        return (self._stderr if error else self._stdout).after(place)
 
     @property
     def port(self):
@@ -216,6 +242,8 @@ class Server:
                     f"{shlex.join(self.command)} does not listen on port {self._port} "
                     f"{within} s after it was started.{self._last_words()}")
         if self.exit_status is not None:
+            if self.exit_status == 0:
+                eventually(self._is_held, 1)  # it may have left a daemon behind, which stop() ends
             raise ServerError(f"{shlex.join(self.command)} ended with status {self.exit_status} "
                               f"before it listened.{self._last_words()}")
         return self
@@ -258,31 +286,58 @@ class Server:
             os.killpg(self.pid, signal.SIGKILL)
         self.process.wait()
         eventually(lambda: not self._living(), 5)
+        if self._is_held():
+            self._end_survivors()
         self._guard.kill()
         self._guard.communicate()
         self._stdout.close()
         self._stderr.close()
+
+    def _is_held(self):
+        """Whether somebody listens on its port, if it has one by now."""
+        return self._port and bool(listeners(self._port))
+
+    def _end_survivors(self):
+        """End those that listen on the port still, and that were started here: by their mark."""
+        for found in list(holders_of_port(self._port)):
+            with suppress(psutil.Error):
+                survivor = psutil.Process(found.pid)
+                if survivor.environ().get(MARK) != self._mark:
+                    continue
+                for each in [survivor, *survivor.children(recursive=True)]:
+                    each.kill()
+                self.survivors.append(found)
+        eventually(lambda: not any(map(process, [each.pid for each in self.survivors])), 5)
 
     def _last_words(self):
         words = (self.stdout + self.stderr)[-2000:]
         return f" Its last output:\n{words}" if words else " It printed nothing."
 
 
-def start(command, *, within=15, **options):
+def start(command, *, within=15, tries=3, **options):
     """Start a command as a server, wait until it listens, return the Server.
 
     Options are those of Server. Raises ServerError if it does not come to listen `within`
     seconds; no process is left then. Where the port was ours to choose and somebody else took it
-    meanwhile, another is tried.
+    meanwhile, another is tried; but there are servers that take their own port twice.
     """
     server = Server(command, **options)
     try:
         return server.wait_until_ready(within)
     except BaseException as error:
         server.stop()
-        if "port" in options or "already in use" not in str(error):
+        if server.survivors:
+            raise ServerError(f"{error} {left_behind(server)}") from None
+        if tries == 1 or "port" in options or "already in use" not in str(error):
             raise
-    return start(command, within=within, **options)
+    return start(command, within=within, tries=tries - 1, **options)
+
+
+def left_behind(server):
+    """A sentence on those that had to be ended one by one, when the server was stopped."""
+    names = " and ".join(f"{each.pid} ({each.command})" for each in server.survivors)
+    return (f"Process {names} went on when all of the server's process group was ended, for it "
+            f"has left that, and listened on port {server.port}. It was ended by its PID.")
 
 
 def start_stage(stage, *arguments, **options):
@@ -300,7 +355,7 @@ def limited(command, files, processes, identity):
             command = [readable_python(identity) if command[0] == sys.executable else command[0],
                        *command[1:]]
         else:
-            processes += _tasks_of(os.getuid())  # the limit counts all that the user runs
+            processes += tasks_of(os.getuid())  # the limit counts all that the user runs
         limits += ["-u", str(processes)]
     if not limits:
         return command
@@ -330,7 +385,7 @@ def readable_python(identity):
                       "user may execute. Install one in /usr/bin, or run this as a plain user.")
 
 
-def _tasks_of(uid):
+def tasks_of(uid):
     """How many tasks, processes and threads, a user has."""
     return sum(thread_count(process.pid) for process in psutil.process_iter(["uids"])
                if process.info["uids"] and process.info["uids"].real == uid)

@@ -24,12 +24,23 @@ class Diff:
         return f'<pre style="font-family: monospace; line-height: 1.35">{text}</pre>'
 
 
-def diff(parent, stage):
+def diff(parent, stage, *names):
     """What `stage` adds to `parent` (+) and takes from it (-), docstrings aside: diff("3b", "3c").
+
+    names   only what is in these functions: diff("2", "3h", "serve_forever", "start_child")
     """
-    before, after = code(parent), code(stage)
+    before, after = functions(code(parent), names), functions(code(stage), names)
     lines = list(difflib.unified_diff(before, after, n=2, lineterm=""))[3:]
     return Diff(["..." if line.startswith("@@") else line for line in lines])
+
+
+def functions(lines, names):
+    """Those lines that are in functions of these names; without a name, all of them."""
+    if not names:
+        return lines
+    found = [node for node in ast.parse("\n".join(lines)).body
+             if getattr(node, "name", None) in names]
+    return [line for node in found for line in [*lines[node.lineno - 1:node.end_lineno], ""]]
 
 
 def code(stage):

@@ -4,39 +4,54 @@ A fault that is the lesson of a stage is asked for as well, as "show me".
 """
 
 import errno
+import itertools
 import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import lab
+from tests.grader.causes import CAUSES, cause_of
 from tests.spec.checks import CHECKS
-from tests.spec.stages import LESSONS, MANNERS, PROPERTIES, SHOWN
-from tests.spec.subject import Fault, Subject
+from tests.spec.otherwise import OTHERWISE
+from tests.spec.stages import (
+    ASKED_STEPS,
+    FOR_APPLICATIONS,
+    LESSONS,
+    MANNERS,
+    PROPERTIES,
+    SHOWN,
+    steps_of,
+)
+from tests.spec.subject import Fault, Subject, TooSlow, slowness
 
-WORDS = {**PROPERTIES, **LESSONS, **MANNERS}
+WORDS = {**PROPERTIES, **FOR_APPLICATIONS, **ASKED_STEPS, **LESSONS, **MANNERS}
+SAID = {name: f"what your server said: {cause.words}" for name, cause in CAUSES.items()}
 ALONE = {"lives_without_processes"}  # the limit counts what the other checks run, too
 AT_ONCE = 8  # so many checks run side by side; they mostly wait
 PATIENCE = 1.5  # seconds that a client waits
 MORE_PATIENCE = 4  # when what was missing is asked for again, for the machine may be busy
-TO_START = 10
+TO_START = 8
+LIMIT = 20  # seconds that one question may take
+ENOUGH = 38  # seconds after which no question is begun; more where the machine is busy
+ONCE = {"stays", "stops", "ends_its_children"}  # what takes long has more patience at once
+FIRST_STEPS = {  # as one builds it: without one of these nothing else is asked
+    "starts", "accepts", "reads", "answers", "goes_on", "sleeps_after_answer", "runs_wsgi"}
 
-CAUSES = {  # what a server says when it dies, and the property to mend then
-    "Interrupted system call": "lives_through_signal",
-    "(?i)too many open files": "keeps_descriptor_count",
-}
 GOOD = {"yes", "shown", "excused", "unseen"}
 
 
 @dataclass(frozen=True)
 class Question:
-    """One line of a report. kind is "start", "property", "lesson", "show" or "manner"."""
+    """One line of a report. kind is "start", "property", "application", "step", "lesson",
+    "show" or "manner"; that of a hint may be "cause", with a name of causes.py."""
 
     name: str
     kind: str
 
     @property
     def words(self):
-        return SHOWN[self.name] if self.kind == "show" else WORDS[self.name]
+        return {"show": SHOWN, "cause": SAID}.get(self.kind, WORDS)[self.name]
 
 
 @dataclass(frozen=True)
@@ -46,7 +61,7 @@ class Result:
     verdict   "yes" or "no"; for a fault to be shown "shown" or "not shown"; "excused" if the
               stage lets it pass, "unseen" if this system does not show it
     fault     the Fault, with the evidence; None if there was none
-    reason    for "excused" and "unseen": why
+    reason    for "excused" and "unseen": why; for "shown" what was seen, where that needs words
     """
 
     question: Question
@@ -63,7 +78,9 @@ def questions(stage):
     """All that a stage is asked for, in the order of a report: whether it starts comes first."""
     first, *manners = MANNERS
     return [Question(first, "start"),
-            *[Question(name, "property") for name in stage.has],
+            *[Question(name, "property") for name in stage.asked],
+            *[Question(name, "application") for name in FOR_APPLICATIONS if stage.wsgi],
+            *[Question(name, "step") for name in steps_of(stage)],
             *[Question(name, "lesson") for name in stage.lessons],
             *[Question(name, "show") for name in stage.shows],
             *[Question(name, "manner") for name in manners]]
@@ -80,9 +97,22 @@ def ask(question, stage, subject):
         verdict = "shown" if shown else "not shown"
     else:
         verdict = "no" if fault else "yes"
+    if verdict == "not shown" and question.name in OTHERWISE:
+        return ask_otherwise(question, stage, subject)
     if verdict in ("no", "not shown") and question.name in stage.excuses:
         return Result(question, "excused", fault, stage.excuses[question.name])
     return Result(question, verdict, fault)
+
+
+def ask_otherwise(question, stage, subject):
+    """The Result where a language hides the fault that was to be shown: what is behind it, if one
+    sees that, is as good."""
+    try:
+        return Result(question, "shown", reason=OTHERWISE[question.name](subject))
+    except Fault as fault:
+        return Result(question, "not shown", fault)
+    except lab.CannotSee:
+        return Result(question, "excused", reason=stage.excuses[question.name])
 
 
 def fault_of(name, subject):
@@ -91,7 +121,8 @@ def fault_of(name, subject):
     Raises CannotSee where the system does not let us ask.
     """
     try:
-        CHECKS[name](subject)
+        with subject.limited(LIMIT, WORDS[name]) as limited:
+            CHECKS[name](limited)
     except Fault as fault:
         return fault
     except lab.ServerError as error:
@@ -109,33 +140,48 @@ def fault_of(name, subject):
 def grade(stage, command, tell=lambda result: None):
     """Ask a server, started by a command, for all that a stage has; a list of Results.
 
-    The first two are whether it starts and answers: if it does not, nothing else is asked.
+    First it is asked whether it starts, and then for the other steps in which one builds it: what
+    comes after one that is missing is not asked. Nor is a question begun that would end too late.
     `tell` is called with each Result that stands.
     """
     subject = Subject(command, stage.arguments, PATIENCE, TO_START)
     patient = Subject(command, stage.arguments, MORE_PATIENCE, TO_START)
-    results = {}
-    for question in questions(stage)[:2]:
-        results[question] = ask(question, stage, patient)
-        tell(results[question])
-        if not results[question].good:
-            return list(results.values())
-    others = questions(stage)[2:]
+    steps = [question for question in questions(stage) if question.name in FIRST_STEPS]
+    others = [question for question in questions(stage) if question not in steps]
     together = [question for question in others if question.name not in ALONE]
-    for result in ask_all(together, stage, subject):
-        if result.good:
-            results[result.question] = result
-            tell(result)
-    for result in ask_all([each for each in others if each not in results], stage, patient):
-        results[result.question] = result
-        tell(result)
+    rounds = [(steps[:1], patient), (steps, patient), (together, subject), (others, patient)]
+    results, begin = {}, time.monotonic()
+    for some, who in rounds:
+        asked = [(each, patient if each.name in ONCE else who)
+                 for each in some if each not in results]
+        for result in ask_all(asked, stage, begin):
+            final = who is patient or result.question.name in ONCE
+            if result.good or final or isinstance(result.fault, TooSlow):
+                results[result.question] = result
+                tell(result)
+        if not all(results[step].good for step in steps if step in results):
+            return up_to_the_first_that_lacks(steps, results)
     return [results[question] for question in questions(stage)]
 
 
-def ask_all(some, stage, subject):
-    """The Results of some questions, as they come: side by side."""
+def up_to_the_first_that_lacks(steps, results):
+    """The Results of the first steps: what comes after one that lacks means nothing yet."""
+    good = list(itertools.takewhile(lambda step: results[step].good, steps))
+    return [results[step] for step in steps[:len(good) + 1]]
+
+
+def ask_all(asked, stage, begin):
+    """The Results of some questions, each with its Subject, as they come: side by side; those that
+    would come too long after `begin` are not asked."""
+    def answer(question, subject):
+        if time.monotonic() < begin + ENOUGH * slowness():
+            return ask(question, stage, subject)
+        return Result(question, "no", TooSlow(
+            f"The others took {ENOUGH} s.", "There is time for this one, too.",
+            "It was not asked."))
+
     pool = ThreadPoolExecutor(AT_ONCE)  # no with block: Ctrl-C is not to wait for it
-    yield from pool.map(lambda question: ask(question, stage, subject), reversed(some))
+    yield from pool.map(lambda pair: answer(*pair), reversed(asked))
     pool.shutdown()
 
 
@@ -146,7 +192,16 @@ def passed(results):
 def missing(results):
     """The Questions whose Results are not good: first the one that is the cause of others."""
     bad = [result for result in results if not result.good]
-    causes = [name for words, name in CAUSES.items()
-              if bad and bad[0].fault and re.search(words, bad[0].fault.seen)]
+    cause = cause_of(bad, {result.question.name for result in results})
+    asked = CAUSES[cause].asked if cause else ()
     return sorted((result.question for result in bad),
-                  key=lambda question: question.name not in causes)
+                  key=lambda question: question.name not in asked)
+
+
+def to_hint_at(stage, results):
+    """The Questions to give hints on: before those that are missing what the server itself said,
+    if that tells the cause."""
+    bad = [result for result in results if not result.good]
+    asked = {question.name for question in questions(stage) if question.kind != "show"}
+    cause = cause_of(bad, asked)
+    return [Question(cause, "cause")] * bool(cause) + missing(results)

@@ -2,20 +2,22 @@
 
 import json
 import textwrap
-from itertools import groupby
+from itertools import groupby, zip_longest
 
 from rich.console import Console
 from rich.text import Text
 
-from tests.grader import hints
-from tests.grader.grading import WORDS, missing, questions
+from tests.grader import hints, tryit
+from tests.grader.grading import WORDS, questions, to_hint_at
 from tests.spec.stages import STAGES, TRACKS
 
-GROUPS = {"property": "What it can do", "lesson": "Its lesson",
+GROUPS = {"property": "What it can do", "application": "What it does for an application",
+          "step": "What its track has promised so far", "lesson": "Its lesson",
           "show": "Its faults, on purpose: show me", "manner": "Manners"}
 MARKS = {"yes": ("✓", "green"), "shown": ("✓", "green"), "no": ("✗", "bold red"),
          "not shown": ("○", "bold yellow"), "excused": ("–", "dim"), "unseen": ("–", "dim")}
-PLAIN = str.maketrans({"✓": "+", "✗": "X", "○": "o", "–": "-", "━": "#", "─": "."})  # ASCII
+PLAIN = str.maketrans({"✓": "+", "✗": "X", "○": "o", "–": "-", "━": "#", "─": ".",
+                       "★": "*", "→": ">"})  # ASCII
 AT_LENGTH = 3  # so many faults are told with all their evidence; the others may come of these
 
 
@@ -71,6 +73,14 @@ def seen(result):
     return result.fault.seen if result.fault else f"Your server {WORDS[result.question.name]}."
 
 
+def last_words(result):
+    """What the server itself said meanwhile, the end of it, unless that was seen already."""
+    if not result.fault:
+        return ""
+    last = "\n".join(result.fault.said.strip().splitlines()[-3:])[-500:]
+    return "" if last in result.fault.seen else last
+
+
 def ends(lines):
     return lines if len(lines) == 1 else [lines[0], lines[-1]]
 
@@ -80,7 +90,13 @@ def evidence(screen, stage, result, command):
         screen.tell("      done      ", result.fault.done)
         screen.tell("      expected  ", result.fault.expected)
     screen.tell("      seen      ", seen(result))
-    screen.say("      try it    ", (hints.see(result.question.name, stage, command), "cyan"))
+    said = last_words(result)
+    if said:
+        screen.tell("      it said   ", said)
+    line, look = tryit.see(result, stage, command)
+    for label, part in zip_longest(["      try it    "], line.splitlines()):
+        screen.say(label or " " * 16, (part, "cyan"))
+    screen.tell("      look for  ", look)
 
 
 def summary(screen, stage, results, seconds, progress):
@@ -93,7 +109,7 @@ def summary(screen, stage, results, seconds, progress):
     count = len(questions(stage))
     screen.say((f"{good} of {count}", "bold"), f", in {seconds:.1f} s.",
                " The others are asked when this is mended." * (len(results) < count))
-    first = missing(results)[0]
+    first = to_hint_at(stage, results)[0]
     number = progress["hints"].get(first.name, 1)
     hint(screen, first, number)
     if number < len(hints.hints(first)):
@@ -109,18 +125,23 @@ def hint(screen, question, number):
     screen.tell("  ", texts[number - 1])
 
 
-def bar(screen, progress, name):
+def bar(screen, progress, language, name):
     """A bar for each track, drawn as far as it is passed, and what comes next: a name, or None."""
-    passed = progress["passed"]
-    longest = max(map(len, TRACKS.values()))
+    passed, possible = progress["passed"], language.stages
+    tracks = {title: [stage for stage in names if stage in possible]
+              for title, names in TRACKS.items()}
+    longest = max(map(len, tracks.values()))
     screen.say("")
-    for title, names in TRACKS.items():
-        screen.say(*[("━━━", "green") if stage in passed else ("───", "dim") for stage in names],
-                   "   " * (longest - len(names)), f"  {title}")
-    screen.say(f"{len(passed)} of {len(STAGES)} stages")
+    for title, names in tracks.items():
+        if names:
+            screen.say(*[("━━━", "green") if stage in passed else ("───", "dim")
+                         for stage in names], "   " * (longest - len(names)), f"  {title}")
+    count = sum(stage in passed for stage in possible)
+    screen.say(f"{count} of {len(possible)} stages")
     if name is None:
-        screen.say("All stages are passed. make bench compares ours with other servers.")
-    elif name != progress["last"]:
+        screen.say(f"All stages that there are in {language.title} are passed. make bench compares "
+                   "ours with other servers.")
+    else:
         screen.tell("", f"Next is {name}: {STAGES[name].idea}.")
         screen.say(f"    make start STAGE={name}")
 

@@ -78,5 +78,5 @@ def test_make_lab_says_where_it_is(folder):
     """The command of `make lab`, without running it: on 8889, for 8888 is the servers' own."""
     shown = subprocess.run(["make", "-n", "lab"], cwd=lab.PROJECT, capture_output=True, text=True,
                            check=True).stdout
-    assert "jupyter lab --notebook-dir=notebooks --port=8889" in shown
+    assert "jupyter lab --notebook-dir=my --port=8889" in shown
     assert "1_hello.ipynb" in shown

@@ -2,6 +2,7 @@
 
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -84,6 +85,43 @@ def test_server_stops_with_the_block_that_started_it_even_if_that_fails():
     assert server.exit_status is not None
     server.stop()  # a second time does no harm
     assert "Serving HTTP" in server.stdout
+
+
+@linux_only
+def test_daemon_that_left_its_group_is_ended_and_named():
+    server = lab.start([sys.executable, "tests/wrong/leaves_its_session.py"])
+    server.stop()
+    [survivor] = server.survivors
+    assert "leaves_its_session.py" in survivor.command
+    assert lab.process(survivor.pid) is None
+    assert not lab.listeners(server.port)
+
+
+@linux_only
+def test_another_server_on_the_port_is_not_ours_to_end():
+    """It has the port, but was not started as this server."""
+    with lab.start_stage("1") as other:
+        server = lab.Server(["sleep", "60"])
+        server._port = other.port
+        server.stop()
+        assert server.survivors == []
+        assert lab.ask(other.port, until=b"Hello").status == 200
+
+
+@linux_only
+def test_signals_that_a_process_catches_or_ignores_and_its_wakeups_are_seen(servers):
+    program = ("import os, signal, socket\n"
+               "signal.signal(signal.SIGCHLD, lambda signum, frame: None)\n"
+               "signal.signal(signal.SIGUSR1, signal.SIG_IGN)\n"
+               "s = socket.create_server(('127.0.0.1', int(os.environ['PORT'])))\n"
+               "s.accept()")
+    server = servers.enter_context(lab.start([sys.executable, "-c", program]))
+    assert lab.eventually(lambda: lab.sleeps_in(server.pid) == "accept")
+    assert signal.SIGCHLD in lab.caught_signals(server.pid)
+    assert signal.SIGUSR1 in lab.ignored_signals(server.pid)
+    before = lab.wakeups(server.pid)
+    server.process.send_signal(signal.SIGCHLD)
+    assert lab.eventually(lambda: lab.wakeups(server.pid) > before)
 
 
 def test_server_that_dies_before_it_listens_is_said_with_its_last_words():
@@ -188,6 +226,14 @@ def test_diff_shows_what_a_stage_adds():
     assert "Builds on" not in shown
 
 
+def test_diff_of_some_functions_shows_nothing_else():
+    shown = repr(lab.diff("2", "3h", "serve_forever", "start_child"))
+    assert "+def start_child(" in shown
+    assert "-        client_connection, client_address = listen_socket.accept()" in shown
+    assert "multiprocess" not in shown
+    assert "def reap_children" not in shown
+
+
 @pytest.mark.parametrize(("answer", "said"), [
     (..., "Put your answer where the three dots are"), (4, "Right."), (5, "Not so. Count again.")])
 def test_exercise_compares_the_answer_with_what_was_measured(answer, said, capsys):
@@ -196,3 +242,28 @@ def test_exercise_compares_the_answer_with_what_was_measured(answer, said, capsy
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == lines[1]
     assert lines[0].startswith(said)
+
+
+def test_connections_are_printed_from_both_sides(start_stage, capsys):
+    server = start_stage("1")
+    with lab.connect(server.port) as client:
+        here = client.getsockname()[1]
+        lab.tell_connections(server.port)
+    assert sorted(capsys.readouterr().out.splitlines()) == sorted([
+        f"127.0.0.1:{here} to 127.0.0.1:{server.port}  ESTABLISHED",
+        f"127.0.0.1:{server.port} to 127.0.0.1:{here}  ESTABLISHED"])
+
+
+def test_two_stages_are_asked_the_same(capsys):
+    lab.ask_both("2", "2b", "part2.wsgiapp:app", "printf 'asked '; curl -s URL/hello")
+    answer = "asked Hello world from a simple WSGI application!\n"
+    assert capsys.readouterr().out == f"webserver2:\n{answer}webserver2b:\n{answer}"
+
+
+def test_what_is_typed_into_telnet_is_sent(start_stage, monkeypatch):
+    server = start_stage("1")
+    if shutil.which("telnet"):
+        assert "Hello, World!" in lab.type_into_telnet(server.port, "GET /typed HTTP/1.1")
+        assert lab.eventually(lambda: "GET /typed" in server.stdout)
+    monkeypatch.setenv("PATH", "")
+    assert "telnet is not on this machine" in lab.type_into_telnet(server.port, "GET / HTTP/1.1")

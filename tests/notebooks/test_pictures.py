@@ -2,6 +2,7 @@
 
 import io
 import os
+import signal
 import socket
 
 import nbformat
@@ -40,6 +41,9 @@ PICTURES = {
     "tree of three": lambda: pictures.process_tree(family(["zombie", "running"]), title="t"),
     "tree of many": lambda: pictures.process_tree(family(["zombie"] * 130)),
     "tree of a process that is gone": lambda: pictures.process_tree(pictures.Tree(None, [])),
+    "pending bits": lambda: pictures.pending_bits((128, {17}), title="t"),
+    "pending bits unseen": lambda: pictures.pending_bits((0, None)),
+    "interrupted call": lambda: pictures.interrupted_call("t"),
     "tables": lambda: pictures.descriptor_tables({8: HOLDING_BOTH, 9: HOLDING_BOTH}, NAMES,
                                                  title="t"),
     "tables of a leak": lambda: pictures.descriptor_tables(
@@ -291,6 +295,13 @@ def test_over_time_keeps_the_names_of_equal_lines_apart():
     one, other = [text.get_window_extent() for text in picture.findobj(Text)
                   if text.get_text() in ("3g: 0", "3h: 0")]
     assert not one.overlaps(other)
+
+
+def test_pending_bits_are_a_square_for_each_death_and_one_bit_for_all_of_them():
+    picture = pictures.pending_bits((128, {signal.SIGCHLD}))
+    assert len(drawn(picture, "dead")) == 128
+    assert (len(drawn(picture, "set")), len(drawn(picture, "bit"))) == (1, 30)
+    assert f"bits set: {int(signal.SIGCHLD)}, SIGCHLD" in texts(picture)
 
 
 def test_curves_have_a_point_for_each_pair_and_a_name_at_the_end():

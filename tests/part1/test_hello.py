@@ -1,4 +1,4 @@
-"""Claims 1.1 to 1.6: what a web server is, and what speaks to it."""
+"""Claims 1.1 to 1.6, 4.3 and 4.4: what a web server is, and what speaks to it."""
 
 import socket
 import subprocess
@@ -120,3 +120,70 @@ def test_telnet_is_a_client(server):
 def test_a_library_is_a_client(server):
     with urllib.request.urlopen(url(server), timeout=10) as response:
         assert response.read() == b"Hello, World!\n"
+
+
+@pytest.fixture
+def line():
+    """Both ends of a connection: the client's, and the one that accept has returned."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        client = lab.connect(listening.getsockname()[1])
+        ours, _ = listening.accept()
+    with client, ours:
+        ours.settimeout(10)
+        yield client, ours
+
+
+@pytest.mark.claim("4.3")
+def test_half_a_request_is_answered_before_the_rest_is_sent(server):
+    with lab.connect(server.port) as connection:
+        connection.sendall(b"GET /hel")
+        assert lab.read_until(connection, b"World!\n") == HELLO
+    assert lab.eventually(lambda: server.stdout.endswith("\nGET /hel\n"))
+
+
+@pytest.mark.claim("4.3")
+def test_two_sends_may_be_one_recv(line):
+    client, ours = line
+    client.sendall(b"first ")
+    client.sendall(b"second ")
+    whole = b"first second "
+    assert lab.eventually(lambda: ours.recv(100, socket.MSG_PEEK) == whole)
+    assert ours.recv(100) == whole
+
+
+@pytest.mark.claim("4.3")
+def test_one_send_takes_a_part_where_nobody_reads(line):
+    client, _ = line
+    client.setblocking(False)
+    assert 0 < client.send(bytes(50_000_000)) < 50_000_000
+
+
+@pytest.mark.claim("4.4")
+@pytest.mark.parametrize("size", [0, 100])
+def test_connection_ends_in_order_where_all_was_read(size, server):
+    answer = lab.ask(server.port, b"POST /hello HTTP/1.1\r\n\r\n" + b"x" * size)
+    assert (answer.data, answer.error) == (HELLO, None)
+
+
+@pytest.mark.claim("4.4")
+def test_connection_is_reset_where_data_lie_unread(server):
+    def ask(connection):
+        connection.sendall(b"POST /hello HTTP/1.1\r\n\r\n" + b"x" * 1_000_000)
+        return lab.read_until(connection, b"no such end")
+
+    with lab.connect(server.port) as connection, pytest.raises(ConnectionError):
+        ask(connection)
+
+
+@pytest.mark.claim("4.4")
+def test_who_has_said_that_no_more_will_come_still_gets_an_answer(line):
+    client, ours = line
+    client.sendall(b"all")
+    client.shutdown(socket.SHUT_WR)
+    assert lab.read_until(ours, b"no such end") == b"all"
+    port = ours.getsockname()[1]
+    assert lab.eventually(lambda: sorted(end.state for end in lab.connections(port)) == [
+        "CLOSE_WAIT", "FIN_WAIT2"])
+    ours.sendall(b"understood")
+    ours.close()
+    assert lab.read_until(client, b"no such end") == b"understood"

@@ -192,7 +192,7 @@ def test_request_and_response_are_printed_as_curl_does(start_stage):
 @pytest.mark.parametrize("left_out", [
     "QUERY_STRING", "PATH_INFO", "HTTP_X_PROBE", "wsgi.input", "write()", "close()"])
 def test_stage_2_leaves_out(left_out, start_stage):
-    server = start_stage("2", *PROBE)
+    server = start_stage("2", PROBE + "app")
     request = b"POST /a%20b?c=d%20e HTTP/1.1\r\nX-Probe: 1\r\nContent-Length: 4\r\n\r\nbody"
     body = lab.ask(server.port, request).body.decode()
     if left_out == "write()":

@@ -114,7 +114,7 @@ def test_second_signal_is_the_end_of_all(signum, in_flight):
         server.process.terminate()
         assert lab.eventually(lambda: not listens(server))
         server.process.send_signal(signum)
-        assert server.wait_until_dead(2) == 0, "a silent client is given five seconds otherwise"
+        assert server.wait_until_dead(2) == 0, "a silent client is given three seconds otherwise"
         assert server.members() == []
 
 

@@ -1,6 +1,5 @@
 """Checks with clients that behave badly: each in turn, and after each a good one."""
 
-import socket
 from contextlib import suppress
 
 import lab
@@ -14,19 +13,20 @@ from tests.spec.subject import (
 RANDOM_BYTES = bytes(byte * byte % 251 for byte in range(100_000))
 
 
+ENOUGH = 0.5  # seconds: who asked for nothing, or for nonsense, need not be answered
+
+
 def connects_and_closes(port):
     lab.connect(port).close()
 
 
 def connects_and_hangs_up(port):
-    with lab.connect(port) as connection:
-        connection.shutdown(socket.SHUT_WR)
-        lab.read_until(connection, BODY)
+    lab.ask(port, b"", timeout=ENOUGH, until=BODY, hang_up=True)
 
 
 def sends(request):
     def send(port):
-        lab.ask(port, request, until=BODY, hang_up=True)
+        lab.ask(port, request, timeout=ENOUGH, until=BODY, hang_up=True)
     return send
 
 
@@ -94,6 +94,12 @@ def survives(subject, bad_clients):
             must_answer(server, subject, name)
             must_not_show_a_traceback(server, name)
         must_outlive_its_children(server)
+
+
+def rude_clients(port, rounds=2):
+    """All that say nothing, or leave in the middle, some times over."""
+    for bad_client in rounds * [*SILENT.values(), *VANISHING.values()]:
+        bad_client(port)
 
 
 def survives_silent_client(subject):

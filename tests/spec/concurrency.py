@@ -2,9 +2,10 @@
 
 import os
 import signal
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import lab
+from tests.spec.clients import rude_clients
 from tests.spec.subject import (
     Fault,
     alive,
@@ -18,27 +19,47 @@ from tests.spec.subject import (
     must_outlive_its_children,
     nonblocking,
     settled,
+    silent_clients,
     tasks,
 )
 
 
 def serves_while_another_waits(subject):
-    """Three clients connect and ask in the reverse order: a queue could not answer them."""
-    with subject.start() as server, ExitStack() as stack:
-        clients = [stack.enter_context(lab.connect(server.port)) for _ in range(3)]
-        for number in (3, 2, 1):
-            client = clients[number - 1]
-            client.settimeout(subject.patience)
-            client.sendall(lab.clients.REQUEST)
-            try:
-                answered = lab.read_until(client, b"Hello")
-            except TimeoutError:
-                answered = None
-            if not answered:
-                raise Fault("Three clients connected, and asked in the reverse order.",
-                            "Each is answered, for none has to wait for those that are silent.",
-                            f"Client {number} got no answer within {subject.patience:g} s. "
-                            f"{doing(server)}")
+    """Clients connect, and ask in the reverse order: a queue could not answer them. Then some say
+    half of what they want, and another asks."""
+    with subject.start() as server, silent_clients(server, as_many_as_work(server)) as clients:
+        done = f"{len(clients)} clients connected, and asked in the reverse order."
+        for number in range(len(clients), 0, -1):
+            must_be_served(server, subject, clients, number, done)
+    with subject.start() as server, silent_clients(server, as_many_as_work(server)) as clients:
+        for client in clients[:-1]:
+            client.sendall(HALF)
+        done = f"{len(clients) - 1} clients sent half a request each, and then another asked."
+        must_be_served(server, subject, clients, len(clients), done)
+
+
+HALF = b"GET /hello HTTP/1.1\r\nHost: loc"
+
+
+def as_many_as_work(server):
+    """Three clients; where there are workers in advance, no more than these, but two at least."""
+    workers = settled(lambda: len(alive(lab.children(chief(server)))))
+    return max(2, min(workers, 3)) if workers else 3
+
+
+def must_be_served(server, subject, clients, number, done):
+    """Let one of the clients ask. Raise Fault unless it is answered."""
+    client = clients[number - 1]
+    client.settimeout(subject.patience)
+    client.sendall(lab.clients.REQUEST)
+    try:
+        answered = lab.read_until(client, b"Hello")
+    except TimeoutError:
+        answered = None
+    if not answered:
+        raise Fault(done, "Each is answered, for none has to wait for those that are silent.",
+                    f"Client {number} got no answer within {subject.patience:g} s. "
+                    f"{doing(server)}")
 
 
 def keeps_descriptor_count(subject):
@@ -51,6 +72,13 @@ def keeps_descriptor_count(subject):
                         f"The server has {before} descriptors, as before they came.",
                         f"It had {before} at the start, and 20 clients later "
                         f"{lab.descriptor_count(pid)}. {holdings(server)}")
+        with suppress(ConnectionError):
+            rude_clients(server.port)
+        must_answer(server, subject, "clients that said nothing, or left in the middle")
+        if not lab.eventually(lambda: lab.descriptor_count(pid) == before, subject.patience):
+            raise Fault("Clients came that said nothing, or left in the middle.",
+                        f"When they are gone, the server has {before} descriptors, as before.",
+                        f"It has {lab.descriptor_count(pid)}. {holdings(server)}")
 
 
 def lives_on_256_descriptors(subject):
@@ -141,6 +169,7 @@ def holds_5000_idle(subject, connections=5000, first=100):
         for number in range(1, connections + 1):
             idle.append(stack.enter_context(nonblocking(server.port)))
             if number in (first, connections):
+                settled(lambda: sum(map(lab.descriptor_count, server.members())))  # all let in
                 must_answer(server, subject, f"{number} clients connected and fell silent")
                 if tasks(server) - before > first // 2:
                     raise Fault(f"{number} clients connected and fell silent.",

@@ -1,6 +1,8 @@
-"""A WSGI application that uses what PEP 3333 promises, and names in its body what it missed."""
+"""WSGI applications that use what PEP 3333 promises. The first names in its body what it missed."""
 
+import itertools
 import sys
+from wsgiref.validate import validator
 
 
 class Body:
@@ -35,3 +37,21 @@ def app(environ, start_response):
     if write:
         write(b"written first, ")
     return Body([f"missing: {', '.join(missing)}.".encode()], environ["wsgi.errors"])
+
+
+validated = validator(app)  # it raises AssertionError, with a sentence, where a rule is broken
+
+
+def fails_in_the_middle(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return Body(itertools.chain([b"one "], fail()), environ["wsgi.errors"])
+
+
+def fail():
+    raise ZeroDivisionError("the second block of this application is an error")
+    yield
+
+
+def never_ends(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return Body(itertools.repeat(bytes(65536)), environ["wsgi.errors"])

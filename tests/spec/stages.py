@@ -14,12 +14,15 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[2]
 
 PROPERTIES = {  # in the order of the table's columns
-    "answers": "answers",
+    "accepts": "takes a client in",
+    "reads": "reads what the client asks",
+    "answers": "answers as HTTP has it",
+    "goes_on": "serves the next client, and the one after it",
+    "ends_the_connection": "ends the connection",
     "survives_silent_client": "survives a client that leaves without a word",
     "survives_garbled_client": "survives a client that sends nonsense",
     "survives_vanishing_client": "survives a client that leaves in the middle",
     "serves_while_another_waits": "serves a second client while the first is asleep",
-    "ends_the_connection": "ends the connection",
     "keeps_descriptor_count": "keeps its descriptor count",
     "lives_on_256_descriptors": "lives through 300 clients on 256 descriptors",
     "leaves_no_zombie_after_one": "leaves no zombie after one client",
@@ -36,14 +39,33 @@ LESSONS = {  # what only the stages are asked for that name it
     "queues_five": "five clients queue while one is served",
     "sleeps_after_answer": "keeps a connection open for DELAY seconds after its answer",
     "a_process_for_each": "a process for each connection",
+    "gives_the_port_back": "gives its port back when it is killed, whoever is still served",
+    "answers_bursts": "answers five clients at once, again and again",
     "sleeps_side_by_side": "two sleeps take as long as one",
     "reaps_when_told": "waits for a child when the child has ended",
+    "forks_for_clients_only": "forks when a client has come, and not when a signal has",
+    "sleeps_until_told": "sleeps until SIGCHLD says that a child has ended",
     "waits_for_the_dead_only": "serves on when one child has ended and another has not",
     "no_process_for_each": "no process for a connection",
     "a_thread_for_each": "a thread for each connection",
+    "serves_beside_forty": "serves a client while forty others are silent",
+    "threads_end": "its threads end with their clients",
     "workers_in_advance": "has its processes before the first client comes",
-    "replaces_a_worker": "replaces a worker that was killed",
+    "replaces_a_worker": "replaces each worker that was killed",
     "ends_its_children": "takes its children with it when it stops",
+    "sends_long_answers": "sends a long answer to its end, though its client reads slowly",
+}
+
+FOR_APPLICATIONS = {  # what every WSGI stage is asked for, in the order in which one builds it
+    "calls_it_anew": "calls the application anew for each request",
+    "passes_the_head_on": "sends the status and the headers that the application gives",
+    "sends_every_block": "sends every block of the body",
+    "waits_for_start_response": "waits for the status until the application has given it",
+    "says_what_was_asked": "tells the application the method and the path of its request",
+    "makes_environ_anew": "makes an environ of its own for each request",
+    "fills_environ": "leaves nothing out of environ that PEP 3333 requires",
+    "outlives_its_application": "goes on when the application fails",
+    "sends_it_all": "sends a large answer whole to a client that reads slowly",
 }
 
 SHOWN = {  # the faults that are a lesson, in words
@@ -58,11 +80,22 @@ SHOWN = {  # the faults that are a lesson, in words
 
 MANNERS = {  # what every stage is asked for, and has
     "starts": "starts, and listens where PORT and HOST say",
-    "listens_on_host_only": "lets nobody in from other machines",
+    "listens_on_host_only": "listens on HOST only, and lets nobody in from other machines",
     "idles": "takes no processor time while nobody asks",
+    "stays": "is still there after a quiet while",
     "says_port_is_taken": "says that its port is taken, without a traceback",
     "starts_again": "starts again at once on the same port",
     "stops": "stops on Ctrl-C and on kill",
+}
+
+
+LEARNED = {  # the stage at which the words of a property mean something; before it nobody asks
+    "keeps_descriptor_count": "3a",
+    "lives_on_256_descriptors": "3a",
+    "leaves_no_zombie_after_one": "3c",
+    "leaves_no_zombie_after_128": "3c",
+    "lives_without_processes": "3c",
+    "lives_through_signal": "3e",
 }
 
 
@@ -107,6 +140,12 @@ class Stage:
         """The properties that it has, in the order of the table."""
         return [name for name in PROPERTIES if name not in self.faults]
 
+    @property
+    def asked(self):
+        """Those of the properties that it has and whose words its reader knows."""
+        return [name for name in self.has
+                if name not in LEARNED or ORDER.index(LEARNED[name]) <= ORDER.index(self.name)]
+
     def source(self):
         return (PROJECT / self.file).read_text()
 
@@ -146,8 +185,9 @@ DIES_OF_EINTR = dict.fromkeys(
      "leaves_no_zombie_after_128", "lives_through_signal"],
     "Interrupted system call|zombies of 128",
 )
-FORKING = ["a_process_for_each", "sleeps_side_by_side"]
-REAPING = ["reaps_when_told", "waits_for_the_dead_only"]
+FORKING = ["a_process_for_each", "sleeps_side_by_side", "gives_the_port_back"]
+REAPING = ["answers_bursts", "reaps_when_told", "forks_for_clients_only", "sleeps_until_told",
+           "waits_for_the_dead_only"]
 WORKERS = ["workers_in_advance", "replaces_a_worker", "ends_its_children"]
 RESTARTS = ("Here accept goes on after a signal, by itself, as in Python since PEP 475, in Go, or "
             "with SA_RESTART. In C without it, the call fails with EINTR; our 3e shows it.")
@@ -204,7 +244,8 @@ STAGES = {stage.name: stage for stage in [
     Stage("3c", "part3/webserver3c.py",
           "fork: a process for each connection",
           "3b", 10, claims=["3.8", "3.9", "3.10", "3.13", "3.17"],
-          faults=HELLO | FORKS | NEVER_REAPS, lessons=FORKING, shows=list(NEVER_REAPS)),
+          faults=HELLO | FORKS | NEVER_REAPS, lessons=FORKING,
+          shows=list(NEVER_REAPS)),
     Stage("3d", "part3/webserver3d.py",
           "a fault: the parent keeps its copy of each connection",
           "3c", 5, claims=["3.11", "3.12", "3.13", "3.15"],
@@ -218,7 +259,7 @@ STAGES = {stage.name: stage for stage in [
     Stage("3e", "part3/webserver3e.py",
           "a SIGCHLD handler reaps; the signal interrupts accept (EINTR)",
           "3c", 15, claims=["3.18", "3.19", "3.21"], faults=HELLO | FORKS | DIES_OF_EINTR,
-          lessons=[*FORKING, "reaps_when_told"],
+          lessons=[*FORKING, "reaps_when_told", "sleeps_until_told"],
           shows=["lives_through_signal", "leaves_no_zombie_after_128"],
           excuses={"lives_through_signal": RESTARTS}),
     Stage("3f", "part3/webserver3f.py",
@@ -233,25 +274,27 @@ STAGES = {stage.name: stage for stage in [
           "the WSGI server with the fork and the reaper of 3g; it loses no client when it stops",
           "2", 48, "3g", claims=["3.25"], wsgi=True,
           faults=WSGI | {"holds_5000_idle": FORKS["holds_5000_idle"]},
-          lessons=["a_process_for_each", *REAPING, "ends_its_children"]),
+          lessons=["a_process_for_each", "gives_the_port_back", *REAPING, "ends_its_children"]),
     Stage("3i", "part3/webserver3i.py",
           "a thread for each connection, instead of a process",
           "3c", 13, claims=["3.26"],
           faults=HELLO | FORKS | {"lives_without_processes": "can't start new thread"},
-          lessons=["a_thread_for_each", "no_process_for_each", "sleeps_side_by_side"],
+          lessons=["a_thread_for_each", "no_process_for_each", "sleeps_side_by_side",
+                   "serves_beside_forty", "threads_end", "answers_bursts"],
           excuses={"a_thread_for_each": UNSEEN}),
     Stage("3j", "part3/webserver3j.py",
           "workers forked in advance; a dead one is replaced",
           "3c", 46, claims=["3.27"],
           faults=HELLO | {"holds_5000_idle": WAITS["holds_5000_idle"]},
           lessons=["workers_in_advance", "replaces_a_worker", "sleeps_side_by_side",
-                 "ends_its_children"]),
+                   "ends_its_children", "answers_bursts"]),
     Stage("3k", "part3/webserver3k.py",
           "one process, one event loop: no client holds up another",
-          "3a", 20, claims=["3.28"], faults=HELLO),
+          "3a", 20, claims=["3.28"], faults=HELLO, lessons=["answers_bursts"]),
     Stage("3l", "part3/webserver3l.py",
           "a connection is a generator: where it would have to wait, it yields",
-          "3k", 41, claims=["3.29"], faults=HELLO),
+          "3k", 41, claims=["3.29"], faults=HELLO,
+          lessons=["answers_bursts", "sends_long_answers"]),
     Stage("3m", "part3/webserver3m.py",
           "the WSGI server in the loop: 2i with yield from where it waited",
           "2i", 67, "3l", claims=["3.30"], wsgi=True, faults=ONE_REQUEST),
@@ -271,17 +314,17 @@ STAGES = {stage.name: stage for stage in [
           "a worker counts when it serves",
           "3q", 80, claims=["3.35"], wsgi=True, lessons=WORKERS),
     Stage("3s", "part3/webserver3s.py",
-          "who fails waits before the next try, each time longer",
-          "3r", 19, claims=["3.35"], wsgi=True, lessons=WORKERS),
+          "a worker that cannot serve is found out: who fails waits, who hangs is replaced",
+          "3r", 35, claims=["3.35"], wsgi=True, lessons=WORKERS),
     Stage("3t", "part3/webserver3t.py",
-          "a worker that hangs says where, and is replaced",
-          "3s", 16, claims=["3.35"], wsgi=True, lessons=WORKERS),
-    Stage("3u", "part3/webserver3u.py",
           "new code without a pause: workers are replaced one by one",
-          "3t", 57, claims=["3.36"], wsgi=True, lessons=WORKERS),
-    Stage("3v", "part3/webserver3v.py",
+          "3s", 57, claims=["3.36"], wsgi=True, lessons=WORKERS),
+    Stage("3u", "part3/webserver3u.py",
           "options, and a word for each that makes no sense",
-          "3u", 73, claims=["3.37"], wsgi=True, lessons=WORKERS),
+          "3t", 73, claims=["3.37"], wsgi=True, lessons=WORKERS),
+    Stage("3v", "part3/webserver3v.py",
+          "where it listens: a unix socket, IPv6, or a socket that somebody hands to it",
+          "3u", 90, claims=["3.37"], wsgi=True, lessons=WORKERS),
     Stage("3w", "part3/webserver3w.py",
           "a line for each request, when it is over",
           "3v", 26, claims=["3.37"], wsgi=True, lessons=WORKERS),
@@ -290,7 +333,7 @@ STAGES = {stage.name: stage for stage in [
           "3w", 89, claims=["3.38"], wsgi=True, lessons=WORKERS),
     Stage("3y", "part3/webserver3y.py",
           "fewer system calls: the kernel is not asked what one knows",
-          "3x", 89, claims=["3.39"], wsgi=True, lessons=WORKERS),
+          "3x", 86, claims=["3.39"], wsgi=True, lessons=WORKERS),
     Stage("3z", "part3/webserver3z.py",
           "nothing is worked out twice: the server to use",
           "3y", 80, claims=["3.39"], wsgi=True, lessons=WORKERS),
@@ -304,6 +347,8 @@ TRACKS = {  # nobody needs a later one to follow an earlier one
     "The server to use": ["3l", "3m", "3n", "3o", "3p", "3q", "3r", "3s", "3t", "3u", "3v", "3w",
                           "3x", "3y", "3z"],
 }
+
+ORDER = [name for names in TRACKS.values() for name in names]  # one track after the other
 
 
 STEPS = {  # what one sees of a step; tests/spec/steps.py has the checks
@@ -325,16 +370,34 @@ STEPS = {  # what one sees of a step; tests/spec/steps.py has the checks
     "3p": "a killed worker is replaced, and when the master is killed its workers leave",
     "3q": "after SIGTERM an answer on its way comes to its end, and the exit status is 0",
     "3r": "the successor of a killed worker has new code; what cannot be loaded is said once",
-    "3s": "where each start fails, the pauses between the tries grow; the same where no process is "
-          "to be had",
-    "3t": "who hangs for HANG_TIMEOUT seconds says where, and is replaced",
-    "3u": "after SIGHUP all workers are new, and no client was refused",
-    "3v": "--help, --bind, and a line on what makes no sense",
+    "3s": "where each start fails, the pauses between the tries grow, also where no process is to "
+          "be had; who hangs for HANG_TIMEOUT seconds says where, and is replaced",
+    "3t": "after SIGHUP all workers are new, and no client was refused",
+    "3u": "--help, --bind, and a line on what makes no sense",
+    "3v": "it serves on a unix socket, on [::1], and on a socket that it was handed",
     "3w": "a line for each request, those that were cut off as well",
     "3x": "with --threads a client is served while another's application sleeps",
     "3y": "three system calls a request on a kept connection",
     "3z": "the same head again takes fewer calls of functions than a new one",
 }
+
+
+ASKED_STEPS = {  # what make check asks for of these, of a stage and of all that come after it
+    f"step_{name}": STEPS[name] for name in TRACKS["The complete server"]}
+
+
+def ancestry(stage):
+    """The stage, its parent, its parent's parent, and so on: all whose promises it keeps."""
+    names = [stage.name]
+    while STAGES[names[-1]].parent:
+        names.append(STAGES[names[-1]].parent)
+    return names
+
+
+def steps_of(stage):
+    """The names in ASKED_STEPS that a stage is asked for, the oldest first."""
+    steps = [f"step_{name}" for name in reversed(ancestry(stage))]
+    return [step for step in steps if step in ASKED_STEPS]
 
 
 def table_of_ideas(track):

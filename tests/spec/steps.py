@@ -12,6 +12,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from contextlib import ExitStack, contextmanager
@@ -20,13 +21,14 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import lab
-from tests.spec.stages import TRACKS
+from tests.spec.stages import STAGES, TRACKS
 from tests.spec.subject import Fault, alive, living
 
 SHOWS = "part2.shows:app"
 ENVIRON = "wsgiref.simple_server:demo_app"  # it answers with its environ, an entry a line
 LINE_UP = TRACKS["The server to use"]
-WITH_OPTIONS = LINE_UP[LINE_UP.index("3v"):]  # before, settings stand in the environment
+HANDS_OVER = Path(__file__).with_name("hands_over.py")
+WITH_OPTIONS = LINE_UP[LINE_UP.index("3u"):]  # before, settings stand in the environment
 
 
 class CannotTell(Exception):
@@ -34,15 +36,17 @@ class CannotTell(Exception):
 
 
 class Trial:
-    """A stage under test, and for how many seconds to wait for what ought to come.
+    """A stage under test, and for how many seconds to wait for what ought to come. With a subject
+    that is started instead, and is to be what the stage is.
 
     serve   a server that stays until the trial is over; checks share it
     start   one for a with block, for those who do it harm
     """
 
-    def __init__(self, stage, patience=20):
+    def __init__(self, stage, patience=20, subject=None):
         self.stage = stage
         self.patience = patience
+        self.subject = subject
         self.servers = ExitStack()
         self.running = {}
 
@@ -64,8 +68,13 @@ class Trial:
             options = [*options, "--workers", str(workers), "--hang-timeout", str(hang_timeout)]
         else:
             settings.update(WORKERS=workers, HANG_TIMEOUT=hang_timeout)
-        with lab.start_stage(self.stage.name, *options, application, **settings) as server:
+        arguments = [*options, application]
+        start = self.subject.start if self.subject else self.start_stage
+        with start(arguments, **settings) as server:
             yield server
+
+    def start_stage(self, arguments, **settings):
+        return lab.start_stage(self.stage.name, *arguments, **settings)
 
     def connect(self, server):
         return lab.connect(server.port, timeout=self.patience)
@@ -81,6 +90,15 @@ def put(check, trial):
     except (OSError, lab.ServerError) as error:
         raise Fault(f"{check.__name__.replace('_', ' ')}: asked of {trial.stage.name}.",
                     "The server starts, and clients are answered.", f"{error}.") from None
+
+
+def keeps(step):
+    """A check as those of checks.py: whether a Subject keeps all that a step promises."""
+    def check(subject):
+        with Trial(STAGES[step], max(3, subject.patience), subject) as trial:
+            for promise in PROMISES[step]:
+                put(promise, trial)
+    return check
 
 
 def expect(condition, done, expected, seen):
@@ -174,7 +192,8 @@ def response_says_its_length(trial):
     answer = trial.ask(trial.serve(), request(b"GET /pid"))
     told = answer.headers.get("content-length")
     expect(told == str(len(answer.body)), "A client asked for /pid, whose body is a list.",
-           f"Content-Length: {len(answer.body)}.", told)
+           f"Content-Length: {len(answer.body)}.",
+           f"Content-Length: {told}." if told else "There is no Content-Length.")
 
 
 def head_has_no_body(trial):
@@ -513,6 +532,46 @@ def option_says_where_to_listen(trial):
         expect(answer.status == 200, "--bind named a port.", "It listens there.", answer)
 
 
+def unix_client_is_served(trial):
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/socket"
+        with lab.Server(lab.stage_command(trial.stage.name, "--bind", f"unix:{path}", SHOWS),
+                        honest=True) as server:
+            lab.eventually(lambda: path in server.stdout or server.stderr, trial.patience)
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+                client.settimeout(trial.patience)
+                client.connect(path)
+                client.sendall(request(b"GET /pid"))
+                came = lab.read_until(client, b"no such end")
+        expect(b" 200 " in came, f"--bind unix:{path}, and a client there.", "An answer.", came)
+        expect(not os.path.exists(path), "The server was stopped.", "Its file is gone.", path)
+
+
+def ipv6_client_is_served(trial):
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError as error:
+        raise CannotTell(f"There is no IPv6 here: {error}.") from None
+    with trial.start(options=["--bind", "[::1]:0"]) as server:
+        answer = lab.ask(server.port, request(b"GET /pid"), host="::1", timeout=trial.patience)
+        expect(answer.status == 200, "--bind [::1]:0, and a client there.", "An answer.", answer)
+
+
+def socket_is_handed_over(trial):
+    command = hand_over("tcp", lab.stage_command(trial.stage.name, SHOWS))
+    with lab.start(command, honest=True, within=trial.patience) as server:
+        said, port = re.search(r"Handed over: port (\d+)\n", server.stderr), server.port
+        expect(int(said[1]) == port, "The server was started with a socket that listens.",
+               "It serves on that one.", f"It serves on port {port}, but {said[0]}")
+        answer = trial.ask(server, request(b"GET /pid"))
+        expect(answer.status == 200, "A client came to that socket.", "An answer.", answer)
+
+
+def hand_over(kinds, command, *options):
+    """The command, behind one that hands sockets of these kinds over to it."""
+    return [sys.executable, str(HANDS_OVER), *options, kinds, *command]
+
+
 def request_has_a_line(trial):
     server = trial.serve()
     trial.ask(server, request(b"GET /%1b"))
@@ -609,10 +668,10 @@ PROMISES = {
     "3p": [killed_worker_is_replaced, workers_leave_with_the_master],
     "3q": [stop_finishes_what_is_in_flight],
     "3r": [successor_has_new_code, what_cannot_be_loaded_is_said_once],
-    "3s": [tries_come_ever_more_slowly, master_outlives_a_fork_that_fails],
-    "3t": [hang_is_found],
-    "3u": [reload_refuses_nobody],
-    "3v": [help_and_nonsense, option_says_where_to_listen],
+    "3s": [tries_come_ever_more_slowly, master_outlives_a_fork_that_fails, hang_is_found],
+    "3t": [reload_refuses_nobody],
+    "3u": [help_and_nonsense, option_says_where_to_listen],
+    "3v": [unix_client_is_served, ipv6_client_is_served, socket_is_handed_over],
     "3w": [request_has_a_line, aborted_request_has_a_line],
     "3x": [sleeping_application_holds_up_nobody],
     "3y": [three_system_calls_a_request],

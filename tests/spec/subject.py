@@ -4,8 +4,10 @@ import os
 import re
 import signal
 import socket
+import threading
 import time
 from contextlib import ExitStack, contextmanager, suppress
+from copy import copy
 
 import lab
 
@@ -18,11 +20,23 @@ TRACEBACK = re.compile(  # of Python, JavaScript, Java, Go, Ruby
 
 
 class Fault(AssertionError):
-    """The server lacks the property. Three sentences say what was done, expected and seen."""
+    """The server lacks the property. Three sentences say what was done, expected and seen; `said`
+    is what the server itself wrote to its standard error."""
+
+    said = ""
 
     def __init__(self, done, expected, seen):
         super().__init__(f"{done} Expected: {expected} Seen: {seen}")
         self.done, self.expected, self.seen = done, expected, seen
+
+
+class TooSlow(Fault):
+    """A question took longer than it may; the server was ended before it was answered."""
+
+
+def slowness():
+    """How many times longer things may take here, since others want the processors; at least 1."""
+    return max(1, os.getloadavg()[0] / os.cpu_count())
 
 
 class Subject:
@@ -33,11 +47,49 @@ class Subject:
     to_start    seconds that it may take until it listens
     """
 
+    over = False  # whether its time is up, as limited() has it
+
     def __init__(self, command, arguments=(), patience=20, to_start=15):
         self.command = command
         self.arguments = arguments
         self.patience = patience
         self.to_start = to_start
+        self.running = []
+
+    @contextmanager
+    def limited(self, limit, words):
+        """A Subject for one question, in words, that may take so many seconds, and more where the
+        machine is busy: then its servers are ended, and its check has met TooSlow."""
+        limited, done = copy(self), threading.Event()
+        limited.running = []
+        threading.Thread(target=limited.end_after, args=(limit, done), daemon=True).start()
+        try:
+            yield limited
+        except Exception:
+            if not limited.over:
+                raise
+        finally:
+            done.set()
+        if limited.over:
+            raise TooSlow(f"It was tried for {limit} s whether the server {words}.",
+                          "The answer is clear before that.",
+                          f"It took longer than {limit} s. The server is slow: look at how long "
+                          "one client waits for its answer, and for its end.")
+
+    def end_after(self, limit, done):
+        """End all of its servers when the time is up, unless `done` is set before: nothing that
+        waits for them waits any longer."""
+        start = time.monotonic()
+        while (left := start + limit * slowness() - time.monotonic()) > 0:
+            if done.wait(left):
+                return
+        self.over = True
+        for server in list(self.running):
+            self.kill(server)
+
+    def kill(self, server):
+        with suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGKILL)
 
     def full_command(self, arguments=()):
         return [*self.command, *(arguments or self.arguments)]
@@ -50,17 +102,23 @@ class Subject:
         """
         options = {"within": self.to_start, "DELAY": 0, **options}
         with lab.start(self.full_command(arguments), **options) as server:
+            self.running.append(server)
+            if self.over:
+                self.kill(server)
             server.workers = {worker.pid for worker in lab.children(server.pid)}
             try:
                 yield server
+            except Fault as fault:
+                fault.said = server.stderr
+                raise
             except (ConnectionError, TimeoutError, ProcessLookupError) as error:
                 lab.eventually(lambda: server.exit_status is not None, 0.5)
                 must_be_alive(server, "its last client")
                 raise Fault("A client connected, and asked.", "The server takes that.",
                             f"{error}. {doing(server)}") from None
             finally:  # not with SIGTERM: whether it stops of that is asked once, in manners.py
-                with suppress(ProcessLookupError):
-                    os.killpg(server.pid, signal.SIGKILL)
+                self.running.remove(server)
+                self.kill(server)
 
 
 def must_be_alive(server, after):
@@ -73,6 +131,17 @@ def must_be_alive(server, after):
                 + (f"Its last output:\n{words}" if words else "It said nothing."))
 
 
+@contextmanager
+def but_for_a_signal():
+    """That a server dies of EINTR is the lesson of 3e: lives_through_signal asks about that, and no
+    Fault of it leaves a with block."""
+    try:
+        yield
+    except Fault as fault:
+        if "Interrupted system call" not in fault.seen:
+            raise
+
+
 def must_answer(server, subject, after):
     """Raise Fault unless the next client is answered."""
     answer = lab.ask(server.port, timeout=subject.patience, until=BODY)
@@ -80,8 +149,28 @@ def must_answer(server, subject, after):
         lab.eventually(lambda: server.exit_status is not None, 0.5)
         must_be_alive(server, after)
         raise Fault(f"After {after}, another client asked for /hello.", "It is answered.",
-                    f"It got no answer within {subject.patience:g} s "
-                    f"({answer.error or answer.data[:100]}). {doing(server)}")
+                    f"It got no answer. {what_came(answer)} {doing(server)}")
+
+
+def what_came(answer):
+    """A sentence or two on an Answer: the bytes, and how the connection ended."""
+    size, error = len(answer.data), answer.error
+    came = f"What came was {answer.data[:200]!r}. " if size else ""
+    after = f"after {size} bytes" if size else "without a byte of an answer"
+    if isinstance(error, ConnectionRefusedError):
+        return "The connection was refused: nobody listens there any more."
+    if isinstance(error, ConnectionError):
+        return f"{came}The connection was reset (RST) {after}."
+    if isinstance(error, TimeoutError) and answer.connected is None:
+        return "The client was not let in: the queue of the listening socket is full."
+    if isinstance(error, TimeoutError):
+        return (f"{came}The connection is still open, and silent since then." if came else
+                "No byte of an answer came; the connection is open, and silent.")
+    if error:
+        return f"{came}{error}."
+    if answer.end is not None:
+        return f"{came}The server closed the connection {after}."
+    return came.strip()  # the client had enough
 
 
 def must_outlive_its_children(server):
@@ -163,8 +252,13 @@ def settled(count):
 
 
 def comes_to(target, count, patience):
-    """Whether count() comes to the target; it may take long, but not stand still for so long."""
+    """Whether count() comes to the target; it may take long, but not stand still for so long.
+
+    What comes and goes for ever is given up as well, after four times as long."""
+    deadline = time.monotonic() + 4 * patience
     while (before := count()) != target:
+        if time.monotonic() > deadline:
+            return False
         if not lab.eventually(lambda before=before: count() != before, patience):
             return False
     return True
@@ -196,9 +290,19 @@ def subject_of(stage, patience=20):
 
 @contextmanager
 def silent_clients(server, clients=3):
-    """So many clients, connected and silent as long as a with block runs."""
+    """So many clients, connected and silent as long as a with block runs.
+
+    Many come one after another: a short queue is not to overflow, which costs a second each time.
+    """
     with ExitStack() as stack:
-        yield [stack.enter_context(lab.connect(server.port)) for _ in range(clients)]
+        connected = []
+        for _ in range(clients):
+            connected.append(stack.enter_context(nonblocking(server.port)))
+            lab.eventually(lambda: is_connected(connected[-1]), 0.1)
+            time.sleep(0.003)
+        for connection in connected:
+            connection.settimeout(10)
+        yield connected
 
 
 def living(server):

@@ -6,7 +6,7 @@ import pytest
 
 from tests.spec.checks import CHECKS
 from tests.spec.concurrency import holds_5000_idle
-from tests.spec.stages import LESSONS, MANNERS, PROPERTIES
+from tests.spec.stages import ASKED_STEPS, FOR_APPLICATIONS, LESSONS, MANNERS, PROPERTIES
 from tests.spec.subject import Fault, Subject
 from tests.spec.wsgi import complete_pep3333, keeps_alive
 
@@ -64,4 +64,4 @@ def test_server_with_a_thread_for_each_connection_does_not_pass_for_one():
 
 
 def test_there_is_a_check_for_every_question():
-    assert set(CHECKS) == {*PROPERTIES, *LESSONS, *MANNERS}
+    assert set(CHECKS) == {*PROPERTIES, *FOR_APPLICATIONS, *ASKED_STEPS, *LESSONS, *MANNERS}

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.spec import steps
-from tests.spec.stages import STAGES, STEPS
+from tests.spec.stages import STAGES, STEPS, ancestry
 from tests.spec.steps import PROMISES, CannotTell, Trial
 from tests.spec.subject import Fault
 
@@ -14,17 +14,9 @@ CLAIMS = {
     "2j": claim("2.19"),
     "3l": claim("3.29"), "3m": claim("3.30"), "3n": claim("3.31"), "3o": claim("3.32"),
     "3p": claim("3.33"), "3q": claim("3.34"), "3r": claim("3.35"), "3s": claim("3.35"),
-    "3t": claim("3.35"), "3u": claim("3.36"), "3v": claim("3.37"), "3w": claim("3.37"),
+    "3t": claim("3.36"), "3u": claim("3.37"), "3v": claim("3.37"), "3w": claim("3.37"),
     "3x": claim("3.38"), "3y": claim("3.39"), "3z": claim("3.39"),
 }
-
-
-def ancestry(stage):
-    """The stage, its parent, its parent's parent, and so on: all whose promises it keeps."""
-    names = [stage.name]
-    while STAGES[names[-1]].parent:
-        names.append(STAGES[names[-1]].parent)
-    return names
 
 
 def put(check, trial):

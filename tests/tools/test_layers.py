@@ -10,6 +10,7 @@ TESTS = lab.PROJECT / "tests"
 NOTEBOOKS = lab.PROJECT / "notebooks"
 MAY_USE = {  # a folder, and what its files may import of ours, besides each other
     NOTEBOOKS / "lab": set(),
+    NOTEBOOKS / "see": {"lab"},
     TESTS / "spec": {"lab"},
     TESTS / "grader": {"lab", "tests.spec"},
     TESTS / "bench": {"lab", "tests.spec"},

@@ -17,7 +17,7 @@ from tests.spec.stages import STAGES
 CHILDREN = [stage for stage in STAGES.values() if stage.parent]
 CLAIMS = {f"{part}.{number}" for part, last in ((1, 6), (2, 19), (3, 39))
           for number in range(1, last + 1)}
-LARGER = {"2c", "2d", "2h", "3m", "3o", "3p", "3r", "3v", "3x", "3y", "3z"}  # up to 90 lines
+LARGER = {"2c", "2d", "2h", "3m", "3o", "3p", "3r", "3u", "3v", "3x", "3y", "3z"}  # up to 90 lines
 
 
 @pytest.mark.parametrize("stage", CHILDREN, ids=lambda stage: stage.name)
@@ -79,7 +79,9 @@ def test_functions_fit_a_screen():
 
 
 def test_every_claim_has_a_test():
-    assert stages.claims_of_tests() == CLAIMS
+    """Those beside the series are in the making."""
+    beside = {f"4.{number}" for number in range(1, 11)}
+    assert stages.claims_of_tests() - beside == CLAIMS
 
 
 def test_the_readme_s_tables_are_those_of_stages_py():
@@ -128,3 +130,8 @@ def test_top_level_holds_nothing_else():
     assert {path.split("/")[0] for path in tracked if not path.startswith(".")} <= {
         "part1", "part2", "part3", "notebooks", "tests", "Makefile", "requirements.txt",
         "pyproject.toml", "README.md", "LICENSE"}
+
+
+def test_each_track_has_its_heading_in_the_readme():
+    readme = (lab.PROJECT / "README.md").read_text()
+    assert re.findall(r"^### (.*)", readme, re.MULTILINE)[:4] == [*stages.TRACKS]

@@ -1,0 +1,13 @@
+# Wrong: who writes to a client that has gone gets SIGPIPE, and dies.
+use strict;
+use warnings;
+use IO::Socket::INET;
+
+my $listener = IO::Socket::INET->new(
+    LocalAddr => $ENV{HOST}, LocalPort => $ENV{PORT}, Listen => 5, ReuseAddr => 1)
+    or die "Cannot serve: $@\n";
+while (my $client = $listener->accept) {
+    sysread $client, my $request, 65536;
+    print $client "HTTP/1.1 200 OK\r\n\r\nHello, World!\n";
+    close $client;
+}

@@ -1,0 +1,16 @@
+// Wrong: without HOST it listens everywhere.
+const net = require("net");
+const { PORT } = process.env;
+const RESPONSE = "HTTP/1.1 200 OK\r\n\r\nHello, World!\n";
+
+const server = net.createServer((connection) => {
+  connection.on("error", () => {}); // the client left early
+  connection.once("data", () => {
+    connection.end(RESPONSE);
+  });
+});
+server.on("error", (error) => {
+  console.error(`Cannot serve: ${error.code}`);
+  process.exit(1);
+});
+server.listen(PORT);

@@ -1,0 +1,11 @@
+"""Wrong: a pool of threads, made as they are needed, up to four."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+from polite import listen, serve
+
+pool = ThreadPoolExecutor(4)
+listen_socket = listen()
+while True:
+    connection, address = listen_socket.accept()
+    pool.submit(serve, connection)

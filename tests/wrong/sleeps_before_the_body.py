@@ -1,0 +1,18 @@
+"""Wrong: it sleeps when the head is out, and the body is not."""
+
+import os
+import time
+
+from polite import listen
+
+listen_socket = listen()
+while True:
+    connection, address = listen_socket.accept()
+    try:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        time.sleep(float(os.environ["DELAY"]))
+        connection.sendall(b"Hello, World!\n")
+    except OSError:  # the client left early
+        pass
+    connection.close()
