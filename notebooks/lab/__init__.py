@@ -14,6 +14,7 @@
     production nginx, instances behind it, machines, a load; imported on its own
     peers     the servers that people use, beside ours
     needs     %%needs, for cells that want a program which may not be there
+    held      a client that keeps quiet while one looks at who holds its connection
     tell      what a cell prints of that: both of two stages, or why something cannot be seen
     pictures  of all that; imported on its own, for only the notebooks need it
     drawings  of what never moves; likewise

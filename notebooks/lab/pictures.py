@@ -48,7 +48,7 @@ PHASES = [("waits to connect", PAPER, "....."),  # name, fill, hatch
           ("has the answer, still connected", BLUE, "")]
 FILLS = [(BLUE, ""), (LIGHT_ORANGE, "////"), (PAPER, ".....")]  # of bars, with their hatches
 DOT_LOOKS = [(BLUE, "o", 11), (ORANGE, "D", 6.5), (PAPER, "s", 8.5)]  # colours, marks, sizes
-NEVER = ["never connects", "never answered", "never ends"]
+GAVE_UP = ["gave up, not connected", "gave up, no answer", "gave up, no end"]
 STATES = {"running": "#b8e2d5", "sleeping": LIGHT_BLUE, "stopped": "#faf3b4"}  # others: GREY
 STREAMS = ["standard input", "standard output", "standard error"]
 CELLS = 132  # processes in a tree; what is more is a number, here and below
@@ -82,40 +82,52 @@ def timeline(answers, labels=None, title=None, seconds=None):
                for moment in (answer.connected, answer.first_byte, answer.end) if moment]
     seconds = seconds or max([1] * endless + moments, default=1)
     rows = max(2, len(answers))
-    figure, axes = _chart(min(0.42 * rows, 7), title, left=1.15, right=1.75, key=0.3)
+    figure, axes = _chart(min(0.42 * rows, 7), title, left=1.15, right=2.3, key=0.3)
+    seen = set()
     for row, answer in enumerate(answers):
-        _bar(axes, row, answer, seconds, min(1, 16 / rows))
+        seen |= _bar(axes, row, answer, seconds, min(1, 16 / rows))
     names = labels or [f"client {number}" for number in range(1, len(answers) + 1)]
     every = 1 + len(answers) // 24
     axes.set_yticks(range(0, len(answers), every), list(names)[::every])
     axes.tick_params(axis="y", length=0, pad=9)
     axes.spines["left"].set_visible(False)
     axes.set(xlim=(0, seconds), ylim=(rows - 0.4, -0.6), xlabel="seconds")
-    key = [Patch(fc=fill, ec=INK, hatch=hatch, label=name) for name, fill, hatch in PHASES]
-    key.append(Line2D([], [], marker="|", ls="", ms=13, mew=3, color=INK, label="the end"))
+    key = [Patch(fc=fill, ec=INK, hatch=hatch, label=name) for name, fill, hatch in PHASES
+           if name in seen]
+    if any(answer.end is not None for answer in answers):
+        key.append(Line2D([], [], marker="|", ls="", ms=13, mew=3, color=INK, label="the end"))
     _key(figure, axes, key)
     return figure
 
 
 def _bar(axes, row, answer, seconds, scale):
-    """One client's bar: its phases, and how it ended. scale is below 1 where bars are thin."""
+    """One client's bar: its phases, and how it ended; the names of those that are wide enough to
+    be seen. scale is below 1 where bars are thin."""
     moments = [moment for moment in (0, answer.connected, answer.first_byte) if moment is not None]
-    mark = {"marker": "|", "ms": 17 * scale, "mew": 3, "color": INK, "clip_on": False}
-    if answer.end is not None:
-        last, fate = answer.end, f"{answer.end:.2f} s"
-    elif answer.error is None or isinstance(answer.error, TimeoutError):
-        phase = len(moments) - 1
-        last, fate = seconds, NEVER[phase] if answer.error else "no end seen"
-        mark.update(marker=ARROW_HEAD, ms=24 * scale, mew=0.8, mfc=PHASES[phase][1])
-    else:
-        last, fate = moments[-1], answer.error.strerror or str(answer.error)
-        mark.update(marker="x", ms=9 * scale)
-    for (_, fill, hatch), start, stop in zip(PHASES, moments, [*moments[1:], last], strict=False):
+    last, fate, mark = _fate(answer, moments, seconds)
+    seen = set()
+    for (name, fill, hatch), start, stop in zip(PHASES, moments, [*moments[1:], last],
+                                                strict=False):
         axes.barh(row, stop - start, left=start, height=0.62, fc=fill, ec=INK, hatch=hatch, lw=0.8)
-    axes.plot([last], [row], **mark)
+        if stop - start > seconds / 100:
+            seen.add(name)
+    axes.plot([last], [row], color=INK, clip_on=False, **{**mark, "ms": mark["ms"] * scale})
     if scale > 0.5:
         axes.annotate(fate, (last, row), (17, 0), textcoords="offset points", size=NORMAL,
                       color=INK, va="center", weight="bold" if answer.end is None else "normal")
+    return seen
+
+
+def _fate(answer, moments, seconds):
+    """Where a client's bar ends, what became of it in words, and the mark for that."""
+    if answer.end is not None:
+        return answer.end, f"{answer.end:.2f} s", {"marker": "|", "ms": 17, "mew": 3}
+    if answer.error is None or isinstance(answer.error, TimeoutError):
+        phase = len(moments) - 1
+        fate = GAVE_UP[phase] if answer.error else "no end seen"
+        return seconds, fate, {"marker": ARROW_HEAD, "ms": 24, "mew": 0.8, "mfc": PHASES[phase][1]}
+    return (moments[-1], answer.error.strerror or str(answer.error),
+            {"marker": "x", "ms": 9, "mew": 3})
 
 
 def tree(pid):
@@ -129,25 +141,19 @@ def process_tree(seen, title=None, before=None):
     before   a Tree of an earlier moment: who was not there yet is marked as new
     """
     root, young = seen if isinstance(seen, Tree) else tree(seen)
-    old = {child.pid for child in (before.children if before else young)}
+    old = {one.pid for one in [before.root, *before.children] if one} if before else None
     figure, axes = _sheet()
     large = len(young) <= 4
     width, height, gap, top = (2.24, 1.2, 0.2, 1.55) if large else (0.735, 0.46, 0.08, 1.8)
     columns = len(young) if large else 12
-    _cell(axes, root, WIDTH / 2 - 1.2, 0.1, 2.4, 1, large=True)
+    _member(axes, root, (WIDTH / 2 - 1.2, 0.1, 2.4, 1), True, old)
     if not large:
-        counts = Counter(child.state for child in young).most_common()
-        words = ", ".join(f"{state}: {count}" for state, count in counts)
-        hidden = f", the first {CELLS} drawn" if len(young) > CELLS else ""
-        axes.plot([WIDTH / 2] * 2, [1.1, 1.4], color=MUTED, lw=1.5)
-        _text(axes, WIDTH / 2, 1.58, f"{len(young)} children ({words}){hidden}", weight="bold")
+        _count(axes, young)
     for number, child in enumerate(young[:CELLS]):
         row, column = divmod(number, columns)
         x = WIDTH / 2 + (column - columns / 2) * width
         place = (x + gap / 2, top + row * height, width - gap, height - gap)
-        _cell(axes, child, *place, large)
-        if child.pid not in old:
-            _mark_new(axes, *place)
+        _member(axes, child, place, large, old)
         if large:
             axes.plot([WIDTH / 2] * 2 + [x + width / 2] * 2, [1.1, 1.32, 1.32, top], color=MUTED,
                       lw=1.5)
@@ -155,9 +161,22 @@ def process_tree(seen, title=None, before=None):
     return _fit(figure, axes, top + rows * height if young else 1.2, title)
 
 
-def _mark_new(axes, x, y, width, height):
-    _box(axes, x, y, width, height, "none", ec=VERMILION, lw=3, gid="new")
-    _text(axes, x + width - 0.28, y + 0.2, "new", SMALL, DARK_RED)
+def _count(axes, young):
+    """How many children there are, by their states, between the parent and the small cells."""
+    counts = Counter(child.state for child in young).most_common()
+    words = ", ".join(f"{state}: {count}" for state, count in counts)
+    hidden = f", the first {CELLS} drawn" if len(young) > CELLS else ""
+    axes.plot([WIDTH / 2] * 2, [1.1, 1.4], color=MUTED, lw=1.5)
+    _text(axes, WIDTH / 2, 1.58, f"{len(young)} children ({words}){hidden}", weight="bold")
+
+
+def _member(axes, process, place, large, old):
+    """A cell of a tree, in a thick frame if its PID is not among the old ones."""
+    _cell(axes, process, *place, large)
+    if process and old is not None and process.pid not in old:
+        x, y, width, _ = place
+        _box(axes, *place, "none", ec=INK, lw=2.5, gid="new")
+        _text(axes, x + width - 0.27, y + 0.17, "new", SMALL, INK, weight="bold")
 
 
 def _cell(axes, process, x, y, width, height, large):
@@ -176,10 +195,15 @@ def _cell(axes, process, x, y, width, height, large):
 
 
 def _short(command):
-    """What was started, without interpreter, folders and arguments: "webserver3c.py"."""
+    """What was started, without the interpreter and the folders: "webserver3c.py".
+
+    What was given to it stands there too if there is room for all of it.
+    """
     words = [PurePath(word).name or word for word in command.split()]
-    scripts = [word for word in words if word.endswith(".py")]
-    return _cut((scripts or [" ".join(words)])[0], 22)
+    scripts = [number for number, word in enumerate(words) if word.endswith(".py")]
+    words = words[scripts[0]:] if scripts else words
+    whole = " ".join(words)
+    return whole if len(whole) <= 22 else _cut(words[0], 22)
 
 
 def _cut(text, length):
@@ -430,10 +454,12 @@ def over_time(series, ylabel, title=None):
     return figure
 
 
-def curves(series, xlabel, ylabel, title=None):
+def curves(series, xlabel, ylabel, title=None, limit=None):
     """What depends on a number: {"3g": [(clients, megabytes), ...], "3k": [...]}.
 
-    A point for each pair, and the last one's figure beside the name. All series end at the same x.
+    A point for each pair, and the last one's figure beside the name, on the right edge.
+
+    limit   (value, text): a dashed line that no curve gets across
     """
     figure, axes = _chart(3.2, title, left=0.85, right=1.2)
     ends = []
@@ -442,6 +468,10 @@ def curves(series, xlabel, ylabel, title=None):
             axes.plot(*zip(*points, strict=True), "o-", color=colour, lw=2.4, ms=7, clip_on=False,
                       gid="curve")
             ends.append((points[-1][1], f"{name}: {points[-1][1]:.3g}"))
+    if limit:
+        axes.axhline(limit[0], color=VERMILION, lw=1.6, ls=DASHES, gid="limit")
+        axes.annotate(limit[1], (0, limit[0]), (6, 5), xycoords=("axes fraction", "data"),
+                      textcoords="offset points", size=NORMAL, color=DARK_RED, va="bottom")
     axes.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, axes.get_ylim()[1] or 1))
     axes.margins(x=0)
     _names(axes, ends)

@@ -33,6 +33,7 @@ def family(states):
 PICTURES = {
     "timeline": lambda: pictures.timeline([Answer(0.1, 0.2, 0.3), Answer(0.1, error=LATE)],
                                           title="t"),
+    "timeline of who gave up": lambda: pictures.timeline([Answer(error=LATE)], seconds=2),
     "timeline of nobody": lambda: pictures.timeline([]),
     "timeline of nothing": lambda: pictures.timeline([Answer()]),
     "timeline of many": lambda: pictures.timeline([Answer(0.1, 0.2, 0.3)] * 128),
@@ -59,6 +60,10 @@ PICTURES = {
     "bars of nobody": lambda: pictures.bars({"kept": {}}, "requests/s"),
     "curves": lambda: pictures.curves({"3g": [(0, 5), (200, 90)], "3k": [(0, 5), (200, 5.1)]},
                                       "clients", "MB", title="t"),
+    "curves below a limit": lambda: pictures.curves({"3d": [(0, 5), (250, 256)]}, "clients",
+                                                    "files", limit=(256, "the limit: 256")),
+    "tree with somebody new": lambda: pictures.process_tree(family(["running"]),
+                                                            before=family([])),
     "curves of nobody": lambda: pictures.curves({"3g": []}, "clients", "MB"),
     "dots": lambda: pictures.dots({"kept": {"3z": 11, "3h": None},
                                    "anew": {"3z": 21, "3h": 1300}}, "CPU µs", title="t"),
@@ -129,9 +134,9 @@ def test_timeline_draws_each_phase_as_long_as_it_took():
 
 
 @pytest.mark.parametrize(("answer", "fate"), [
-    (Answer(error=LATE), "never connects"),
-    (Answer(0.1, error=LATE), "never answered"),
-    (Answer(0.1, 0.2, error=LATE), "never ends"),
+    (Answer(error=LATE), "gave up, not connected"),
+    (Answer(0.1, error=LATE), "gave up, no answer"),
+    (Answer(0.1, 0.2, error=LATE), "gave up, no end"),
     (Answer(0.1, 0.2), "no end seen"),  # a client that left by itself cannot know
 ])
 def test_timeline_bar_without_an_end_runs_to_the_right_edge(answer, fate):
@@ -143,7 +148,16 @@ def test_timeline_bar_without_an_end_runs_to_the_right_edge(answer, fate):
 def test_timeline_says_what_broke_a_connection():
     picture = pictures.timeline([Answer(error=ConnectionRefusedError(111, "Connection refused"))])
     assert "Connection refused" in texts(picture)
-    assert "never connects" not in texts(picture)
+    assert not [text for text in texts(picture) if "gave up" in text]
+
+
+def test_timeline_explains_only_what_it_shows():
+    ended = texts(pictures.timeline([Answer(0.001, 0.002, 0.9)]))
+    assert {"has the answer, still connected", "the end"} <= set(ended)
+    assert not {"waits to connect", "connected, waits for the answer"} & set(ended)
+    late = texts(pictures.timeline([Answer(0.3, error=LATE)], seconds=1))
+    assert {"waits to connect", "connected, waits for the answer"} <= set(late)
+    assert not {"has the answer, still connected", "the end"} & set(late)
 
 
 def test_timeline_takes_names_for_its_bars():
@@ -154,6 +168,26 @@ def test_process_tree_shows_pid_state_and_command_of_each():
     written = texts(pictures.process_tree(family(["zombie", "running"])))
     assert {"PID 100", "PID 101", "PID 102", "sleeping", "zombie", "running"} <= set(written)
     assert written.count("webserver3c.py") == 3, "the command is shown without folders"
+
+
+@pytest.mark.parametrize(("command", "shown"), [
+    ("/usr/bin/python3 -X dev part3/webserver3c.py", "webserver3c.py"),
+    ("/a/Python.app/Python part3/webserver3c.py", "webserver3c.py"),
+    ("python webserver3z.py part2.djangoapp:app --workers 4", "webserver3z.py"),
+    ("sleep 60", "sleep 60"),
+])
+def test_process_tree_cuts_no_name_of_a_program(command, shown):
+    tree = pictures.Tree(Process(100, 1, "sleeping", command), [])
+    assert shown in texts(pictures.process_tree(tree))
+
+
+def test_process_tree_marks_who_is_new():
+    before = family(["sleeping"])
+    after = pictures.process_tree(family(["sleeping", "running"]), before=before)
+    assert (texts(after).count("new"), len(drawn(after, "new"))) == (1, 1)
+    orphan = pictures.Tree(Process(1, 0, "sleeping", "init"), before.children)
+    assert texts(pictures.process_tree(orphan, before=before)).count("new") == 1
+    assert "new" not in texts(pictures.process_tree(before))
 
 
 def test_process_tree_draws_a_zombie_with_a_dashed_line_and_without_a_fill():
@@ -290,6 +324,14 @@ def test_curves_begin_at_zero():
     low, high = pictures.curves({"3g": [(0, 5), (200, 90)]}, "x", "y").axes[0].get_ylim()
     assert low == 0
     assert high >= 90
+
+
+def test_curves_show_the_limit_that_they_are_given():
+    picture = pictures.curves({"3d": [(0, 5), (250, 256)]}, "x", "y", limit=(256, "the limit"))
+    [line] = drawn(picture, "limit")
+    assert list(line.get_ydata()) == [256, 256]
+    assert "the limit" in texts(picture)
+    assert not drawn(pictures.curves({"3d": [(0, 5)]}, "x", "y"), "limit")
 
 
 def test_bars_are_as_long_as_their_figures_and_only_there_where_one_is():
