@@ -2,6 +2,7 @@ APP = part2.wsgiapp:app
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11 python3.10; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo $$python && break; done)
 export PYTHONPATH = $(CURDIR)/notebooks
+MAKEFLAGS += --no-print-directory
 export PYTHONDONTWRITEBYTECODE = 1
 export MPLCONFIGDIR = $(CURDIR)/.venv/matplotlib
 export PYTEST_DEBUG_TEMPROOT = $(CURDIR)/.venv

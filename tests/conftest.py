@@ -1,6 +1,7 @@
 """What all tests share: servers that are gone when the test is over, and folders too."""
 
 import os
+import signal
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,6 +15,8 @@ from tests.helpers.complete import servers_that_stay
 
 def pytest_configure(config):
     lab.allow_files(10_000)
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # in the background of a shell: servers
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # would inherit that
     os.environ["PYTHONPATH"] = str(lab.PROJECT / "notebooks")  # as the Makefile has it
 
 

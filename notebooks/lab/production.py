@@ -155,13 +155,14 @@ class Nginx(Server):
     def __init__(self, instances, changes=()):
         command = [program("nginx"), "-e", "stderr", "-c", "nginx.conf", "-g",
                    "daemon off; pid nginx.pid;" + " user root;" * (os.geteuid() == 0)]
-        self.tls_port = free_port()
+        port, self.tls_port = free_port(), free_port()
+        while self.tls_port == port:  # it has happened
+            self.tls_port = free_port()
         self.kept = kept_folder()
         try:
             self.folder = self.kept.path
             for name, text in zip(("certificate.pem", "key.pem"), certificate(), strict=True):
                 (self.folder / name).write_text(text)
-            port = free_port()
             self.write(instances, port, changes)
             super().__init__([*command, "-p", f"{self.folder}/"], port=port)
         except BaseException:

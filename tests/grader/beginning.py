@@ -116,7 +116,8 @@ def task(stage, language=PYTHON):
     idea = "The idea to add" if before else "The idea"
     note = f"\n\n{textwrap.fill(NOTES[stage.name], 95)}" if stage.name in NOTES else ""
     text = textwrap.fill(f"{join}{idea}: {stage.idea}.", 95) + note
-    read = "\n".join(f"    {place}" for place in places(stage))
+    read = "\n".join(textwrap.fill(place, 95, initial_indent="    ", subsequent_indent="        ")
+                     for place in places(stage))
     return f"""{text}
 
 Read about it:

@@ -1,5 +1,7 @@
 """make list: all stages, a line each: those that are done, the one here, those left out."""
 
+import textwrap
+
 from tests.grader import progress
 from tests.spec.stages import STAGES, TRACKS
 
@@ -14,18 +16,19 @@ def show(screen, state):
         count += 1
         for name in names:
             line = count if name == here else line
-            screen.say(*stage_line(name, state["passed"], here, language))
+            screen.say(*stage_line(name, state["passed"], here, language, screen.width))
             count += 1
     screen.say(f"{DONE} done: {len(state['passed'])} of {len(language.stages)} stages in "
                f"{language.title}. {HERE} here. {LEFT_OUT} left out.")
     return line
 
 
-def stage_line(name, done, here, language):
-    """The parts of a line on a stage."""
+def stage_line(name, done, here, language, width):
+    """The parts of a line on a stage, of so many characters at most."""
     mark = DONE if name in done else " "
     arrow = HERE if name == here else " "
     if why := language.why_without(name):
         return (f"{arrow} {mark if name in done else LEFT_OUT} {name:3} ", (why, "dim"))
     style = "bold" if name == here else ""
-    return (f"{arrow} ", (mark, "yellow"), f" {name:3} ", (STAGES[name].idea, style))
+    idea = textwrap.shorten(STAGES[name].idea, width - 9, placeholder=" ...")
+    return (f"{arrow} ", (mark, "yellow"), f" {name:3} ", (idea, style))

@@ -27,7 +27,7 @@ HANG_TIMEOUT = "3"  # seconds: on a busy machine an import takes one or two
 HANGS = pytest.mark.parametrize("name", ["sleeps_for_ever", "loops_for_ever"])
 
 
-def assert_says_where(server, function, file="apps_of_workers.py"):
+def assert_says_where(server, function, file="of_workers.py"):
     """On stderr stands the function, in its file, as faulthandler writes it."""
     assert says(server, f"in {function}"), server.stderr
     assert file in server.stderr

@@ -114,7 +114,7 @@ def test_end_of_a_lifeline_that_is_heard_of_after_the_burial_is_nothing():
     program = f"""
         import socket
         from part3 import webserver{LAST} as stage
-        master = stage.Master(socket.socket(), None)
+        master = stage.Master(socket.socket(), None, None)
         child = stage.Child(1, socket.socketpair()[0])
         master.selector.register(child.lifeline, stage.READ, None)
         master.announced = True

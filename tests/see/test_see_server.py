@@ -31,7 +31,8 @@ class Seen:
             [sys.executable, "-m", "see", "--no-browser", *arguments], cwd=lab.PROJECT,
             env={**os.environ, "PYTHONPATH": str(lab.PROJECT / "notebooks")},
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            start_new_session=True)
+            start_new_session=True,  # and it heeds a hangup, also where nohup has started us
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL))
         self.port = self.token = self.run = None
 
     def wait_until_ready(self):
