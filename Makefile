@@ -73,6 +73,9 @@ solution: .venv/installed  ## compare your server with ours: STAGE=3c
 test: .venv/installed  ## run all tests
 	.venv/bin/pytest
 
+test-again: .venv/installed  ## run those tests again, one after the other, that failed the last time
+	.venv/bin/pytest --last-failed --lfnf=none --numprocesses=0
+
 test-part1: .venv/installed  ## run the tests of part 1: a server that says hello
 	.venv/bin/pytest -m part1
 
@@ -125,5 +128,5 @@ NAMED = $(filter command% environment%,$(origin PYTHON))
 
 named: ;
 
-.PHONY: help serve nginx lab see notebooks start check hint watch list solution test test-part1 test-part2 test-part3 test-notebooks bench lint clean pins
+.PHONY: help serve nginx lab see notebooks start check hint watch list solution test test-again test-part1 test-part2 test-part3 test-notebooks bench lint clean pins
 .PHONY: named

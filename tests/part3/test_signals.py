@@ -227,7 +227,8 @@ def test_a_child_that_ends_just_before_accept_is_reaped_with_the_next_client(
         slow_accept, start_stage):
     server = start_stage("3g", DELAY=0.1, LD_PRELOAD=slow_accept)
     assert lab.ask(server.port).status == 200
-    assert not lab.eventually(lambda: not lab.zombies(server.pid), 2.5)
+    assert lab.eventually(lambda: lab.zombies(server.pid))
+    assert not lab.eventually(lambda: not lab.zombies(server.pid), 2)
     assert lab.ask(server.port).status == 200
     assert lab.eventually(lambda: server.stdout.count("Reaped child") >= 1)
 
