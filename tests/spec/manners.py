@@ -76,11 +76,14 @@ def is_ours(host):
 
 
 def stays(subject):
-    """Nobody comes for longer than the server waits; then one comes, and asks as late."""
-    with subject.start() as server:
+    """Nobody comes for longer than the server waits; then one comes, and asks as late.
+
+    TIMEOUT is the limit of those that give a client one, from 2j on: here it is short.
+    """
+    with subject.start(TIMEOUT=1) as server:
         seconds = quiet_time(server)
         must_answer(server, subject, f"{seconds:.1f} s in which nobody came")
-    with subject.start() as server, but_for_a_signal():
+    with subject.start(TIMEOUT=1) as server, but_for_a_signal():
         with silent_clients(server, 1) as [late]:
             seconds = quiet_time(server)
             with suppress(OSError):  # who came so late need not be answered
