@@ -9,8 +9,15 @@ import time
 
 import pytest
 
+from tests.spec.stages import STAGES
+
 linux_only = pytest.mark.skipif(not sys.platform.startswith("linux"),
                                 reason="only Linux's /proc shows this")
+
+
+def every_stage(function):
+    """Run a test on each stage of the table."""
+    return pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES)(function)
 
 
 def needs(program):

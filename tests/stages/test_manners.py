@@ -11,12 +11,8 @@ import sys
 import pytest
 
 import lab
-from tests.helpers.scripts import assert_one_line
+from tests.helpers.scripts import assert_one_line, every_stage
 from tests.spec.stages import STAGES
-
-
-def every_stage(function):
-    return pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES)(function)
 
 
 def run(stage, *, cwd=lab.PROJECT, **environment):

@@ -19,7 +19,7 @@ from tests.grader.causes import CAUSES
 from tests.grader.commands import shells_line
 from tests.grader.grading import WORDS, Question, ask, grade, missing, questions
 from tests.grader.progress import NOTHING, next_stage
-from tests.helpers.scripts import linux_only, needs
+from tests.helpers.scripts import every_stage, linux_only, needs
 from tests.spec.stages import (
     FOR_APPLICATIONS,
     LESSONS,
@@ -36,10 +36,6 @@ NODE = ["node", str(WRONG / "server.js")]
 
 
 # What is asked, and of whom.
-
-
-def every_stage(function):
-    return pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES)(function)
 
 
 def telling(one, other):
