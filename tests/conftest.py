@@ -11,6 +11,9 @@ import pytest
 
 import lab
 from tests.helpers.complete import servers_that_stay
+from tests.spec.stages import STAGES, TRACKS
+
+TRACK_OF = {name: track for track, names in TRACKS.items() for name in names}
 
 
 def pytest_configure(config):
@@ -86,7 +89,29 @@ def folder():
 def pytest_collection_modifyitems(items):
     """Mark each test with its part: by the folder it stands in, or by the stage it is run on."""
     for item in items:
-        stage = getattr(item, "callspec", None) and item.callspec.params.get("stage")
-        part = getattr(stage, "part", item.path.parent.name)
+        part = getattr(stage_of(item), "part", item.path.parent.name)
         if part in ("part1", "part2", "part3", "notebooks"):
             item.add_marker(part)
+    for item in between(items):
+        item.add_marker("thorough")
+
+
+def stage_of(item):
+    """The stage that a test is run on, as its parameter `stage` or `trial`; None without one."""
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    stage = parameters.get("stage", parameters.get("trial"))
+    return STAGES.get(stage) if isinstance(stage, str) else stage
+
+
+def between(items):
+    """The tests that ask of a stage what they ask of an earlier and of a later one of its track."""
+    asked = {}
+    for item in items:
+        stage = stage_of(item)
+        if stage and stage.name in TRACK_OF:
+            others = {name: repr(value) for name, value in item.callspec.params.items()
+                      if value is not item.callspec.params.get("stage")
+                      and value is not item.callspec.params.get("trial")}
+            asked.setdefault((item.path, item.originalname, TRACK_OF[stage.name],
+                              *sorted(others.items())), []).append(item)
+    return [item for same in asked.values() for item in same[1:-1]]
