@@ -20,6 +20,16 @@ def every_stage(function):
     return pytest.mark.parametrize("stage", STAGES.values(), ids=STAGES)(function)
 
 
+def one_of_each(kind, cases):
+    """The cases as parameters of a test; those of a kind that has come before are thorough."""
+    seen = set()
+    for case in cases:
+        values = case if isinstance(case, tuple) else (case,)
+        marks = [pytest.mark.thorough] if kind(*values) in seen else []
+        seen.add(kind(*values))
+        yield pytest.param(*values, marks=marks)
+
+
 def needs(program):
     """Skip a test where a program is not installed."""
     return pytest.mark.skipif(not shutil.which(program), reason=f"{program} is not installed")

@@ -772,6 +772,7 @@ def beset(server, duration, patience):
 
 
 @linux_only
+@pytest.mark.thorough
 @pytest.mark.timeout(180 + 2 * SOAK)
 @every_complete_stage
 def test_soak(stage, start_stage):

@@ -22,7 +22,7 @@ from tests.helpers.capstone import (
     workers,
 )
 from tests.helpers.complete import Stream, fetch, next_answer, post
-from tests.helpers.scripts import needs
+from tests.helpers.scripts import needs, one_of_each
 
 pytestmark = pytest.mark.claim("3.36")
 
@@ -140,7 +140,7 @@ PAGES = {
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("kind", PAGES)
+@pytest.mark.parametrize("kind", one_of_each(lambda kind: "a reload", PAGES))
 def test_no_request_is_lost_in_ten_reloads(start, kind):
     """On kept connections, and on connections made anew."""
     application, paths = PAGES[kind]

@@ -30,7 +30,14 @@ def find_python(version):
 PYTHONS = {version: find_python(version) for version in VERSIONS}
 
 
-@pytest.fixture(params=VERSIONS)
+FOUND = [version for version in VERSIONS if PYTHONS[version]]
+
+
+
+
+@pytest.fixture(params=[
+    pytest.param(version, marks=[pytest.mark.thorough] * (version in FOUND[1:-1]))
+    for version in VERSIONS])
 def python(request):
     if not PYTHONS[request.param]:
         pytest.skip(f"There is no Python {request.param} on PATH or in pyenv.")
