@@ -22,12 +22,13 @@ def every_stage(function):
 
 def one_of_each(kind, cases):
     """The cases as parameters of a test; those of a kind that has come before are thorough."""
-    seen = set()
+    found, seen = [], set()
     for case in cases:
         values = case if isinstance(case, tuple) else (case,)
         marks = [pytest.mark.thorough] if kind(*values) in seen else []
         seen.add(kind(*values))
-        yield pytest.param(*values, marks=marks)
+        found.append(pytest.param(*values, marks=marks))
+    return found
 
 
 def needs(program):
