@@ -115,6 +115,7 @@ def tell_calls(command):
         return
     for line in lines:
         said = re.sub(r" +<[\d.]+>$", "", line.partition(" ")[2])
+        said = re.sub(r"\) {2,}= ", ") = ", said)  # strace lines up short ones
         print(said if len(said) < 92 else f"{said[:89]}...")
 
 
