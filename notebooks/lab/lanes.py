@@ -152,7 +152,21 @@ def draw(client, server, title=None):
         _draw_arrow(axes, across, places[cause][0] + 0.1, places[effect][1] - 0.06)
     axes.annotate("", (0.45, depth), (0.45, TOP), arrowprops={"arrowstyle": "-|>", "color": MUTED})
     _text(axes, 0.27, (TOP + depth) / 2, "time", SMALL, MUTED, rotation=90)
-    return _fit(figure, axes, depth, title)
+    figure = _fit(figure, axes, depth, title)
+    figure.alt = in_words(client, server)
+    return figure
+
+
+def in_words(client, server):
+    """What the picture shows, for those who cannot see it."""
+    woken_by = {effect: cause for cause, effect in causes(client, server)}
+    said = []
+    for call in sorted([*client, *server], key=lambda call: call.start):
+        side, other = ("client", "server") if call in client else ("server", "client")
+        cause = woken_by.get(call)
+        because = f", which returns by the {other}'s {cause.text}" if cause else ""
+        said.append(f"{side}: {call.text}{because}")
+    return f"From top to bottom, {'; '.join(said)}."
 
 
 def layout(every):

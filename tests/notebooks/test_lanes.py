@@ -78,6 +78,14 @@ def test_picture_has_a_box_for_each_call_and_none_lies_on_another(sides):
         assert edges[-1] <= depth
 
 
+def test_the_same_is_said_in_words(sides):
+    words = lanes.draw(*sides).alt
+    assert words.count("client: ") == 6
+    assert words.count("server: ") == 9
+    assert "accept(3) = 4, which returns by the client's connect(3, port 8888);" in words
+    assert "recv(3) = 0 bytes, which returns by the server's close(4);" in words
+
+
 def test_arrows_never_point_back_in_time(sides):
     for arrow in drawn(lanes.draw(*sides), "arrow"):
         assert arrow.xyann[1] <= arrow.xy[1]
