@@ -1,14 +1,21 @@
-"""A server that is started again on the port that another one has had before."""
+"""A new server on the port of an old one."""
 
-from lab.server import Server, ServerError
+import os
+import subprocess
+
+from lab.server import stage_command
 
 
-def start_again(command, port):
-    """Start a server on that port, once, and stop it; what it said: that it serves, or why not."""
-    with Server(command, port=port) as server:
-        try:
-            server.wait_until_ready()
-        except ServerError:
-            if server.exit_status is None:
-                raise
-        return (server.stdout + server.stderr).strip()
+def first_words(server, port):
+    """What a new server says first, on a port; it is ended as soon as it has said it.
+
+    server   the name of a stage, or a command as lab.changed gives it
+    """
+    command = stage_command(server) if isinstance(server, str) else server
+    new = subprocess.Popen(command, env={**os.environ, "PORT": str(port)}, text=True,
+                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT)
+    with new:
+        said = new.stdout.readline()
+        new.kill()
+    return said.rstrip()

@@ -3,7 +3,7 @@
 import pytest
 
 import lab
-from lab.restart import start_again
+from lab.restart import first_words
 from tests.helpers.scripts import linux_only
 
 pytestmark = pytest.mark.claim("4.2")
@@ -43,28 +43,27 @@ def test_time_wait_belongs_to_no_process(servers):
 @pytest.mark.parametrize("stage", ["1", "3a", "3b"])
 def test_server_that_sets_reuseaddr_starts_again_at_once(stage, servers):
     port = ended(servers, lab.stage_command(stage), DELAY=0)
-    assert start_again(lab.stage_command(stage), port) == f"Serving HTTP on port {port} ..."
+    assert first_words(stage, port) == f"Serving HTTP on port {port} ..."
 
 
 def test_without_reuseaddr_its_port_is_taken(servers):
     without = lab.changed("3a", OPTION, "")
-    said = start_again(without, ended(servers, without))
+    said = first_words(without, ended(servers, without))
     assert "Address already in use" in said
     assert "Serving" not in said
 
 
 def test_without_reuseaddr_it_starts_again_if_its_clients_were_the_first_to_close(servers):
     without = lab.changed("3b", OPTION, "")
-    assert "Serving" in start_again(without, ended(servers, without, b"World!", DELAY=30))
+    assert "Serving" in first_words(without, ended(servers, without, b"World!", DELAY=30))
 
 
 @linux_only
 def test_the_option_comes_too_late_for_a_connection_that_was_made_without_it(servers):
     port = ended(servers, lab.changed("3a", OPTION, ""))
-    assert "Address already in use" in start_again(lab.stage_command("3a"), port)
+    assert "Address already in use" in first_words("3a", port)
 
 
 def test_two_servers_cannot_listen_on_one_port_for_all_that(start_stage):
     server = start_stage("3a")
-    with pytest.raises(lab.ServerError, match=f"Port {server.port} is taken"):
-        start_again(lab.stage_command("3a"), server.port)
+    assert "Address already in use" in first_words("3a", server.port)
