@@ -15,6 +15,9 @@
     peers     the servers that people use, beside ours
     needs     %%needs, for cells that want a program which may not be there
     held      a client that keeps quiet while one looks at who holds its connection
+    door      a crowd at the door of a busy server: who is inside, who waits, who is outside
+    lanes     the system calls of a client and a server, side by side in time
+    restart   what a new server says on the port of an old one
     tell      what a cell prints of that: both of two stages, or why something cannot be seen
     pictures  of all that; imported on its own, for only the notebooks need it
     drawings  of what never moves; likewise
