@@ -2,7 +2,7 @@
 
     python -m lab.book                      all chapters; in the folder notebooks/
     python -m lab.book 1_hello.ipynb        this one
-    python -m lab.book --try                run them, but leave the files as they are
+    python -m lab.book --into FOLDER        run them, and write what they show to that folder
 """
 
 import argparse
@@ -108,14 +108,13 @@ def general(text):
 
 def main():
     parser = argparse.ArgumentParser(description="Run chapters in fresh kernels.")
-    parser.add_argument("--try", action="store_true", dest="leave", help="leave the files alone")
+    parser.add_argument("--into", type=Path, metavar="FOLDER", help="leave the files as they are")
     parser.add_argument("chapters", nargs="*", type=Path, default=chapters(), metavar="CHAPTER")
     arguments = parser.parse_args()
     for path in arguments.chapters:
         print(f"Running {path.name} ...", flush=True)
-        notebook = run(path)
-        if not arguments.leave:
-            nbformat.write(notebook, path)
+        target = arguments.into / path.name if arguments.into else path
+        nbformat.write(run(path), target)
 
 
 if __name__ == "__main__":
