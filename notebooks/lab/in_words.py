@@ -58,18 +58,21 @@ def timeline(answers, names, seconds):
 
 
 def fate(answer, seconds):
-    """What became of one client: "answer after 0.00 s, end after 0.40 s"."""
-    said = []
+    """What became of one client: "answer after 0.0 s, end after 0.4 s".
+
+    seconds   the length of the axis: a hundredth is said only where it can be seen
+    """
+    said, digits = [], 2 if seconds < 1 else 1
     if answer.connected and answer.connected > seconds / 100:
-        said.append(f"connected after {answer.connected:.2f} s")
+        said.append(f"connected after {answer.connected:.{digits}f} s")
     if answer.first_byte is not None:
-        said.append(f"answer after {answer.first_byte:.2f} s")
+        said.append(f"answer after {answer.first_byte:.{digits}f} s")
     if answer.end is not None:
-        said.append(f"end after {answer.end:.2f} s")
+        said.append(f"end after {answer.end:.{digits}f} s")
     elif isinstance(answer.error, TimeoutError):
         lacks = ("a connection" if answer.connected is None
                  else "an answer" if answer.first_byte is None else "an end")
-        said.append(f"gave up after {seconds:.2f} s without {lacks}")
+        said.append(f"gave up after {seconds:.{digits}f} s without {lacks}")
     else:
         why = answer.error and (answer.error.strerror or str(answer.error))
         said.append(why or "no end seen")

@@ -495,7 +495,7 @@ def _names(axes, ends):
             axes.annotate(text, (1, y), (10, 0), xycoords=("axes fraction", "data"), va="center",
                           **look)
         else:
-            axes.annotate(text, (x, value), (6, -14 if value > top / 4 else 14), va="center",
+            axes.annotate(text, (x, value), (6, -14 if value > top / 8 else 14), va="center",
                           **look)
 
 
