@@ -67,10 +67,12 @@ class Picture(Figure):
     alt   what it shows, in words; the title first, if it has one
     """
 
+    alt = ""
+
     def say(self, title, words):
         """Set what the picture says in words; the picture."""
         stop = "" if title and title[-1] in ".?!" else "."
-        self.alt = f"{title}{stop} {words}" if title else words
+        self.alt = f"{title}{stop} {words}".strip() if title else words
         return self
 
     def png(self):
@@ -651,7 +653,7 @@ def _sheet():
     return figure, axes
 
 
-def _fit(figure, axes, depth, title, words):
+def _fit(figure, axes, depth, title, words=""):
     """End a sheet `depth` inches down, put the title above, and say in words what it shows."""
     above = 0.5 if title else 0.1
     _text(axes, 0.1, -0.2, title or "", LARGE, weight="bold", ha="left")
