@@ -29,7 +29,8 @@ class SilentClient:
         self.server, self.connection = server, connect(server.port)
         [child] = eventually(lambda: children(server.pid))
         self.child = child.pid
-        eventually(lambda: process(self.child).state == "sleeping")
+        both = server.pid, self.child  # the parent is asleep when it is back in accept
+        eventually(lambda: all(process(pid).state == "sleeping" for pid in both))
 
     def __enter__(self):
         return self

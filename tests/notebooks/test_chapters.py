@@ -22,7 +22,7 @@ CHAPTERS = {  # the claims that each chapter shows
     "2_wsgi": ["2.1", "2.2", "2.3", "2.4", "2.5", "2.6", "2.7", "2.8", "2.9", "2.11",
                "2.12", "2.13", "2.14", "2.15", "2.16", "2.17", "2.18", "2.19"],
     "3_1_one_at_a_time": ["3.1", "3.2", "3.3", "3.4", "3.5", "3.6", "3.7"],
-    "3_2_fork": ["3.8", "3.9", "3.10"],
+    "3_2_fork": ["3.8", "3.9", "3.10", "4.1"],
     "3_3_descriptors": ["3.11", "3.12", "4.5"],
     "3_4_zombies": ["3.13", "3.14", "3.15", "3.16", "3.17"],
     "3_5_signals": ["3.18", "3.19", "3.20", "3.21", "3.22", "3.23", "3.24",
@@ -35,7 +35,7 @@ CHAPTERS = {  # the claims that each chapter shows
 }
 ASKS = {  # chapters in the new form: the reader guesses, writes, and then compares
     "1_hello", "2_wsgi", "3_3_descriptors", "3_4_zombies", "3_5_signals", "3_6_concurrent_wsgi",
-    "3_7_past_fork", "3_8_a_server_to_use", "4_in_production",
+    "3_7_past_fork", "3_8_a_server_to_use", "4_in_production", "3_2_fork",
 }
 every_chapter = pytest.mark.parametrize("chapter", CHAPTERS)
 every_chapter_that_asks = pytest.mark.parametrize("chapter", sorted(ASKS))

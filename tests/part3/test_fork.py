@@ -1,10 +1,14 @@
-"""Claims 3.8 to 3.10: a process for each connection, and the descriptors that they share."""
+"""Claims 3.8 to 3.10, 4.1: a process for each connection, and the descriptors that they share."""
 
 import os
+import signal
 
 import pytest
 
 import lab
+from lab.held import SilentClient
+from lab.paused import what_comes
+from lab.restart import first_words
 from tests.helpers.scripts import linux_only, output_of, seconds
 
 
@@ -97,6 +101,20 @@ def test_a_socket_ends_when_the_last_copy_closes():
     assert output_of(program) == "not ended: the child has a copy, ended"
 
 
+@pytest.mark.parametrize(("asks_first", "heard"), [(False, "the end"), (True, "a reset")])
+@linux_only
+@pytest.mark.claim("3.9")
+def test_a_killed_child_ends_its_connection_by_a_reset_where_bytes_lie_unread(
+        start_stage, asks_first, heard):
+    with SilentClient(start_stage("3c")) as client:
+        os.kill(client.child, signal.SIGSTOP)
+        assert lab.eventually(lambda: lab.process(client.child).state == "stopped")
+        if asks_first:
+            client.connection.sendall(lab.clients.REQUEST)
+        os.kill(client.child, signal.SIGKILL)
+        assert what_comes(client.connection, within=10) == heard
+
+
 @pytest.mark.claim("3.10")
 def test_two_sleeping_requests_take_as_long_as_one(start_stage):
     delay = 2
@@ -116,3 +134,41 @@ def test_the_answers_may_come_in_any_order(start_stage):
     served_by = [child.pid for child in lab.children(server.pid)]
     assert len(set(served_by)) == 4
     assert os.getpid() not in served_by
+
+
+def lose_its_parent(client):
+    """Kill the parent of a silent client's child, which works on."""
+    os.kill(client.server.pid, signal.SIGKILL)
+    client.server.wait_until_dead()
+
+
+def assert_served(client):
+    """The silent client asks at last, and its child still serves it."""
+    client.connection.settimeout(10)
+    client.connection.sendall(lab.clients.REQUEST)
+    assert lab.read_until(client.connection, b"World!\n").endswith(b"World!\n")
+
+
+@pytest.mark.claim("4.1")
+def test_child_that_keeps_the_listening_socket_keeps_the_port_when_its_parent_is_dead():
+    keeps = lab.changed("3c", "listen_socket.close()", "pass")
+    with lab.start(keeps, DELAY=0) as server, SilentClient(server) as working:
+        lose_its_parent(working)
+        answer = lab.ask(server.port, timeout=1)
+        assert answer.connected is not None, "the kernel lets clients in"
+        assert answer.data == b""
+        assert isinstance(answer.error, TimeoutError), "and nobody serves them"
+        assert "Address already in use" in first_words("3c", server.port)
+        assert_served(working)
+        assert lab.eventually(lambda: not lab.listeners(server.port)), "until the child has ended"
+        assert first_words("3c", server.port).startswith("Serving HTTP")
+
+
+@pytest.mark.claim("4.1")
+def test_child_that_closes_the_listening_socket_leaves_the_port_to_the_next_server(start_stage):
+    server = start_stage("3c", DELAY=0)
+    with SilentClient(server) as working:
+        lose_its_parent(working)
+        assert isinstance(lab.ask(server.port).error, ConnectionRefusedError)
+        assert first_words("3c", server.port).startswith("Serving HTTP")
+        assert_served(working)
