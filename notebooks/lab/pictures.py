@@ -38,7 +38,7 @@ Tree = namedtuple("Tree", "root children")
 Socket = namedtuple("Socket", "target name colour holders ends")  # ends: where its lines begin
 
 WIDTH, DPI = 9, 120  # inches, and pixels an inch, of every picture
-TINY, SMALL, NORMAL, LARGE = 9, 10, 11, 13.5  # points
+TINY, SMALL, NORMAL, LARGE = 8.5, 10, 11, 13.5  # points
 INK, MUTED, FAINT, WASH, PAPER = "#222222", "#666666", "#d0d0d0", "#f1f1ee", "#ffffff"
 BLUE, ORANGE, VERMILION = "#0072b2", "#e69f00", "#d55e00"  # from Okabe and Ito
 COLOURS = [BLUE, ORANGE, "#009e73", "#cc79a7", "#56b4e9", VERMILION]

@@ -13,6 +13,7 @@ import pytest
 from matplotlib.image import imread
 from matplotlib.text import Annotation, Text
 from nbclient import NotebookClient
+from nbconvert import HTMLExporter
 
 from lab import book, in_words, pictures
 from lab.clients import Answer
@@ -194,6 +195,18 @@ def test_a_fresh_notebook_shows_a_picture_once(monkeypatch):
     [output] = notebook.cells[0].outputs
     assert output.data["image/png"].startswith("iVBOR")
     assert output.metadata["image/png"]["alt"] == output.data["text/plain"]
+
+
+def test_a_page_made_of_a_chapter_says_it_too():
+    """By nbconvert's template classic; its template lab does not look for it."""
+    picture = pictures.interrupted_call()
+    data, about = picture._repr_mimebundle_()
+    output = nbformat.v4.new_output("display_data", data, metadata=about)
+    book.tidy_output(output)
+    cell = nbformat.v4.new_code_cell("picture", outputs=[output])
+    page, _ = HTMLExporter(template_name="classic").from_notebook_node(
+        nbformat.v4.new_notebook(cells=[cell]))
+    assert f'<img alt="{picture.alt}"' in page
 
 
 def test_what_a_picture_says_is_kept_with_a_chapter_and_its_twin_for_live_pages_is_not():
