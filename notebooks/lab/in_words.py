@@ -235,11 +235,3 @@ def lanes(left, right, steps):
     ways = {"→": f"{left} to {right}", "←": f"{right} to {left}"}
     said = [f"{ways[direction]}: {words}" for direction, words in steps]
     return f"From top to bottom, {'; '.join(said)}."
-
-
-def calls(client, server, waiting):
-    """Two lists of lab.lanes.Call, and those of them that wait for the other side, or for ever."""
-    every = [("the client", call) for call in client] + [("the server", call) for call in server]
-    said = [f"{who} {call.text}" + (", which waits" if call in waiting or call.end is None else "")
-            for who, call in sorted(every, key=lambda pair: pair[1].start)]
-    return f"From top to bottom, in the order in which they begin: {'; '.join(said)}."

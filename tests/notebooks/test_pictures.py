@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import socket
-from collections import namedtuple
 
 import nbformat
 import pytest
@@ -15,7 +14,7 @@ from matplotlib.text import Annotation, Text
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 
-from lab import book, in_words, pictures
+from lab import book, pictures
 from lab.clients import Answer
 from lab.kernel import Connection, Process, descriptors
 
@@ -155,15 +154,6 @@ def test_it_says_in_words_what_it_shows(draw):
 ])
 def test_the_words_are_those_of_the_data(name, said):
     assert PICTURES[name]().alt == said
-
-
-def test_the_words_of_calls_are_in_the_order_of_time():
-    Call = namedtuple("Call", "text start end")
-    asleep, connect = Call("accept(3) = 4", 1, 3), Call("connect(3, port 8888)", 2, 2)
-    endless = Call("accept(3)", 4, None)
-    assert in_words.calls([connect], [asleep, endless], [asleep]) == (
-        "From top to bottom, in the order in which they begin: the server accept(3) = 4, which "
-        "waits; the client connect(3, port 8888); the server accept(3), which waits.")
 
 
 def test_the_words_of_a_tree_name_who_is_no_longer_there():
