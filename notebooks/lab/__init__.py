@@ -18,9 +18,14 @@
     door      a crowd at the door of a busy server: who is inside, who waits, who is outside
     lanes     the system calls of a client and a server, side by side in time
     restart   what a new server says on the port of an old one
+    loops     a loop of the reader's own in stage 3b, and what three clients get of it
+    paused    a server that stands still after each of its steps, so that one can look
+    mysteries a server misbehaves: which fault is it, and in which line?
+    cases     the answers to that
     tell      what a cell prints of that: both of two stages, or why something cannot be seen
     pictures  of all that; imported on its own, for only the notebooks need it
     drawings  of what never moves; likewise
+    in_words  what each picture shows, in a sentence
 """
 
 from lab.clients import (

@@ -92,9 +92,14 @@ def tidy_output(output):
                             for line in output.traceback]
     else:
         output.data.pop(WIDGET, None)  # buttons without a kernel: their text says the same
+        if "image/png" in output.data:
+            output.data.pop("text/html", None)  # the same picture once more, for a live page
         for kind, text in output.data.items():
             if kind.startswith("text/"):
                 output.data[kind] = general(text)
+        for about in output.metadata.values():
+            if "alt" in about:  # what a picture shows, in words
+                about["alt"] = general(about["alt"])
 
 
 def general(text):

@@ -10,6 +10,7 @@
 from itertools import groupby
 from urllib.parse import urlsplit
 
+from lab import in_words
 from lab.pictures import (
     BLUE,
     FAINT,
@@ -32,7 +33,8 @@ from lab.pictures import (
 MONO = {"family": "monospace"}
 LETTER = 0.602 / 72  # inches that a letter of MONO is wide, for each point of its size
 GREEN, STONE = "#b8e2d5", "#e4e4e4"
-PARTS = {"first line": LIGHT_ORANGE, "headers": LIGHT_BLUE, "empty line": STONE, "body": GREEN}
+PARTS = {"request line": LIGHT_ORANGE, "status line": LIGHT_ORANGE, "headers": LIGHT_BLUE,
+         "empty line": STONE, "body": GREEN}
 PICKS = {"scheme": "the language", "host": "the machine", "port": "the program", "path": "the page"}
 LINE = 0.3  # inches, the height of a line of a message
 
@@ -53,7 +55,7 @@ def two_sockets(client, server, port):
         _arrow(axes, start, stop, y, colour)
     _text(axes, WIDTH / 2, 0.72, "the connection:", weight="bold")
     _text(axes, WIDTH / 2, 0.95, "one row of bytes each way", SMALL, MUTED)
-    return _fit(figure, axes, 2.7, None)
+    return _fit(figure, axes, 2.7, None, in_words.two_sockets(client, server, port))
 
 
 def url_parts(url):
@@ -70,7 +72,8 @@ def url_parts(url):
         axes.plot([start, start, stop, stop], [0.62, 0.72, 0.72, 0.62], color=BLUE, lw=2.5)
         _text(axes, (start + stop) / 2, 0.95, name, LARGE, weight="bold")
         _text(axes, (start + stop) / 2, 1.22, picks, color=MUTED)
-    return _fit(figure, axes, 1.4, None)
+    parts = [(name, text, picks) for (name, picks), text in zip(PICKS.items(), texts, strict=True)]
+    return _fit(figure, axes, 1.4, None, in_words.url_parts(url, parts))
 
 
 def messages(request, response):
@@ -78,31 +81,37 @@ def messages(request, response):
     figure, axes = _sheet()
     depths = [_message(axes, x, name, message) for x, name, message in
               ((0.1, "request", request), (4.6, "response", response))]
-    return _fit(figure, axes, max(depths), None)
+    named = [[(part, _written(line)) for part, line in _named(name, message)]
+             for name, message in (("request", request), ("response", response))]
+    return _fit(figure, axes, max(depths), None, in_words.messages(*named))
 
 
 def _message(axes, x, name, message):
     """One message, in a column; how far down it goes, in inches."""
     _text(axes, x + 2.15, 0.2, f"the {name}", LARGE, weight="bold")
     y = 0.45
-    for part, group in groupby(_named(message), key=lambda pair: pair[0]):
+    for part, group in groupby(_named(name, message), key=lambda pair: pair[0]):
         lines = [line for _, line in group]
-        first = "request line" if name == "request" else "status line"
         _box(axes, x, y, 4.3, LINE * len(lines), PARTS[part], corner=0.02)
-        _text(axes, x + 4.2, y + LINE * len(lines) / 2, first if part == "first line" else part,
-              SMALL, MUTED, ha="right")
+        _text(axes, x + 4.2, y + LINE * len(lines) / 2, part, SMALL, MUTED, ha="right")
         for number, line in enumerate(lines):
-            text = ascii(line.decode("latin-1"))[1:-1].replace("$", r"\$")
-            _text(axes, x + 0.1, y + LINE * (number + 0.5), text, SMALL, ha="left", **MONO)
+            _text(axes, x + 0.1, y + LINE * (number + 0.5), _written(line).replace("$", r"\$"),
+                  SMALL, ha="left", **MONO)
         y += LINE * len(lines) + 0.05
     return y
 
 
-def _named(message):
-    """(part, line) for each line of a message."""
+def _written(line):
+    """The bytes of a line as Python writes them: GET / HTTP/1.1\\r\\n"""
+    return ascii(line.decode("latin-1"))[1:-1]
+
+
+def _named(name, message):
+    """(part, line) for each line of a message, a request or a response."""
     head, _, body = message.partition(b"\r\n\r\n")
     first, *headers = head.split(b"\r\n")
-    return [("first line", first + b"\r\n"), *[("headers", line + b"\r\n") for line in headers],
+    start = "request line" if name == "request" else "status line"
+    return [(start, first + b"\r\n"), *[("headers", line + b"\r\n") for line in headers],
             ("empty line", b"\r\n"), *[("body", line) for line in body.splitlines(keepends=True)]]
 
 
@@ -127,7 +136,7 @@ def glue(servers, applications, between):
                 _text(axes, left + 0.65, y, name)
     _box(axes, 6.4, _row(0, ["hub"], depth) - 0.25, 0.8, 0.5, LIGHT_ORANGE)
     _text(axes, 6.8, _row(0, ["hub"], depth), between, weight="bold")
-    return _fit(figure, axes, depth, None)
+    return _fit(figure, axes, depth, None, in_words.glue(servers, applications, between))
 
 
 def _row(number, names, depth):
@@ -156,7 +165,7 @@ def lanes(left, right, steps):
         start, stop, colour = (1.4, 7.6, BLUE) if direction == "→" else (7.6, 1.4, ORANGE)
         _arrow(axes, start, stop, y, colour)
         _text(axes, WIDTH / 2, y - 0.17, words, NORMAL, **MONO)
-    return _fit(figure, axes, depth, None)
+    return _fit(figure, axes, depth, None, in_words.lanes(left, right, steps))
 
 
 def _arrow(axes, start, stop, y, colour):

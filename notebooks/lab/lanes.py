@@ -152,9 +152,7 @@ def draw(client, server, title=None):
         _draw_arrow(axes, across, places[cause][0] + 0.1, places[effect][1] - 0.06)
     axes.annotate("", (0.45, depth), (0.45, TOP), arrowprops={"arrowstyle": "-|>", "color": MUTED})
     _text(axes, 0.27, (TOP + depth) / 2, "time", SMALL, MUTED, rotation=90)
-    figure = _fit(figure, axes, depth, title)
-    figure.alt = in_words(client, server)
-    return figure
+    return _fit(figure, axes, depth, title, in_words(client, server))
 
 
 def in_words(client, server):

@@ -14,14 +14,16 @@
     who_wakes           which of some workers woke up for each client
     stations            who stands between a client and an application
 
-A Picture is a matplotlib Figure that shows itself as PNG where it is a notebook cell's value.
+A Picture is a matplotlib Figure that shows itself as PNG where it is a notebook cell's value, and
+says in words what it shows, for those who cannot see it.
 """
 
 import io
+from base64 import b64encode
 from collections import Counter, namedtuple
-from itertools import pairwise, product
+from html import escape
+from itertools import cycle, pairwise, product
 from pathlib import PurePath
-from signal import Signals
 
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -29,18 +31,20 @@ from matplotlib.patches import Circle, FancyBboxPatch, Patch, PathPatch
 from matplotlib.path import Path
 from matplotlib.ticker import MaxNLocator
 
+from lab import in_words
 from lab.kernel import CannotSee, children, pending_signals, process, zombies
 
 Tree = namedtuple("Tree", "root children")
 Socket = namedtuple("Socket", "target name colour holders ends")  # ends: where its lines begin
 
 WIDTH, DPI = 9, 120  # inches, and pixels an inch, of every picture
-TINY, SMALL, NORMAL, LARGE = 8.5, 9.5, 11, 13.5  # points
+TINY, SMALL, NORMAL, LARGE = 8.5, 10, 11, 13.5  # points
 INK, MUTED, FAINT, WASH, PAPER = "#222222", "#666666", "#d0d0d0", "#f1f1ee", "#ffffff"
 BLUE, ORANGE, VERMILION = "#0072b2", "#e69f00", "#d55e00"  # from Okabe and Ito
 COLOURS = [BLUE, ORANGE, "#009e73", "#cc79a7", "#56b4e9", VERMILION]
 LIGHT_ORANGE, LIGHT_BLUE, DARK_RED, GREY = "#f6d289", "#cfe4f2", "#a04000", "#e4e4e4"
 DASHES = (0, (3, 2))
+LINES = ["-", (0, (4, 1.5)), (0, (1.5, 1.5)), (0, (6, 1.5, 1.5, 1.5))]  # of charts
 ARROW_HEAD = [(0, -1), (0.9, 0), (0, 1)]
 
 PHASES = [("waits to connect", PAPER, "....."),  # name, fill, hatch
@@ -58,7 +62,18 @@ TABLE, LEFT_EDGES, ROW = 2.7, (0.1, 6.2), 0.37  # inches: a descriptor table's w
 
 
 class Picture(Figure):
-    """A Figure that a notebook shows once, and that gives the same bytes for the same data."""
+    """A Figure that a notebook shows once, and that gives the same bytes for the same data.
+
+    alt   what it shows, in words; the title first, if it has one
+    """
+
+    alt = ""
+
+    def say(self, title, words):
+        """Set what the picture says in words; the picture."""
+        stop = "" if title and title[-1] in ".?!" else "."
+        self.alt = f"{title}{stop} {words}".strip() if title else words
+        return self
 
     def png(self):
         """The picture as PNG, opaque, without a version or a date in it."""
@@ -67,7 +82,12 @@ class Picture(Figure):
         return file.getvalue()
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        return {"image/png": self.png(), "text/plain": repr(self)}
+        """PNG, with its alternative text as nbconvert and other readers of a notebook's file look
+        for it; and HTML, for JupyterLab shows such a text in HTML only."""
+        png = b64encode(self.png()).decode()
+        html = f'<img alt="{escape(self.alt)}" src="data:image/png;base64,{png}">'
+        return ({"image/png": png, "text/html": html, "text/plain": self.alt},
+                {"image/png": {"alt": self.alt}})
 
 
 def timeline(answers, labels=None, title=None, seconds=None):
@@ -82,14 +102,14 @@ def timeline(answers, labels=None, title=None, seconds=None):
                for moment in (answer.connected, answer.first_byte, answer.end) if moment]
     seconds = seconds or max([1] * endless + moments, default=1)
     rows = max(2, len(answers))
-    figure, axes = _chart(min(0.42 * rows, 7), title, left=1.15, right=2.3, key=0.3)
+    figure, axes = _chart(min(0.42 * rows, 7), title, left=1.2, right=2.35, key=0.3)
     seen = set()
     for row, answer in enumerate(answers):
         seen |= _bar(axes, row, answer, seconds, min(1, 16 / rows))
-    names = labels or [f"client {number}" for number in range(1, len(answers) + 1)]
+    names = list(labels or [f"client {number}" for number in range(1, len(answers) + 1)])
     every = 1 + len(answers) // 24
-    axes.set_yticks(range(0, len(answers), every), list(names)[::every])
-    axes.tick_params(axis="y", length=0, pad=9)
+    axes.set_yticks(range(0, len(answers), every), names[::every])
+    axes.tick_params(axis="y", length=0, pad=12)
     axes.spines["left"].set_visible(False)
     axes.set(xlim=(0, seconds), ylim=(rows - 0.4, -0.6), xlabel="seconds")
     key = [Patch(fc=fill, ec=INK, hatch=hatch, label=name) for name, fill, hatch in PHASES
@@ -97,7 +117,7 @@ def timeline(answers, labels=None, title=None, seconds=None):
     if any(answer.end is not None for answer in answers):
         key.append(Line2D([], [], marker="|", ls="", ms=13, mew=3, color=INK, label="the end"))
     _key(figure, axes, key)
-    return figure
+    return figure.say(title, in_words.timeline(answers, names, seconds))
 
 
 def _bar(axes, row, answer, seconds, scale):
@@ -144,11 +164,11 @@ def process_tree(seen, title=None, before=None):
     old = {one.pid for one in [before.root, *before.children] if one} if before else None
     figure, axes = _sheet()
     large = len(young) <= 4
-    width, height, gap, top = (2.24, 1.2, 0.2, 1.55) if large else (0.735, 0.46, 0.08, 1.8)
-    columns = len(young) if large else 12
+    width, height, gap, top = (2.24, 1.2, 0.2, 1.55) if large else (0.8, 0.46, 0.08, 1.8)
+    columns = len(young) if large else 11
     _member(axes, root, (WIDTH / 2 - 1.2, 0.1, 2.4, 1), True, old)
     if not large:
-        _count(axes, young)
+        _count(axes, young, old)
     for number, child in enumerate(young[:CELLS]):
         row, column = divmod(number, columns)
         x = WIDTH / 2 + (column - columns / 2) * width
@@ -158,16 +178,18 @@ def process_tree(seen, title=None, before=None):
             axes.plot([WIDTH / 2] * 2 + [x + width / 2] * 2, [1.1, 1.32, 1.32, top], color=MUTED,
                       lw=1.5)
     rows = -(-len(young[:CELLS]) // columns) if young else 0
-    return _fit(figure, axes, top + rows * height if young else 1.2, title)
+    return _fit(figure, axes, top + rows * height if young else 1.2, title,
+                in_words.process_tree(root, young, old))
 
 
-def _count(axes, young):
+def _count(axes, young, old):
     """How many children there are, by their states, between the parent and the small cells."""
-    counts = Counter(child.state for child in young).most_common()
-    words = ", ".join(f"{state}: {count}" for state, count in counts)
+    new = sum(child.pid not in old for child in young) if old is not None else 0
+    marked = f", {new} new in thick frames" if new else ""
     hidden = f", the first {CELLS} drawn" if len(young) > CELLS else ""
     axes.plot([WIDTH / 2] * 2, [1.1, 1.4], color=MUTED, lw=1.5)
-    _text(axes, WIDTH / 2, 1.58, f"{len(young)} children ({words}){hidden}", weight="bold")
+    words = f"{len(young)} children ({in_words.states(young)}){marked}{hidden}"
+    _text(axes, WIDTH / 2, 1.58, words, weight="bold")
 
 
 def _member(axes, process, place, large, old):
@@ -176,7 +198,8 @@ def _member(axes, process, place, large, old):
     if process and old is not None and process.pid not in old:
         x, y, width, _ = place
         _box(axes, *place, "none", ec=INK, lw=2.5, gid="new")
-        _text(axes, x + width - 0.27, y + 0.17, "new", SMALL, INK, weight="bold")
+        if large:
+            _text(axes, x + width - 0.27, y + 0.17, "new", SMALL, INK, weight="bold")
 
 
 def _cell(axes, process, x, y, width, height, large):
@@ -188,26 +211,10 @@ def _cell(axes, process, x, y, width, height, large):
     lines = [(f"PID {process.pid}" if large else process.pid, INK)] if process else []
     lines.append((state, DARK_RED if gone else INK))
     if process and large:
-        lines.append((_short(process.command), MUTED))
+        lines.append((in_words.short(process.command), MUTED))
     for number, (text, colour) in enumerate(lines):
         _text(axes, x + width / 2, y + height * (number + 0.75) / (len(lines) + 0.5), text,
               NORMAL if large else TINY, colour, weight="bold" if number == 0 else "normal")
-
-
-def _short(command):
-    """What was started, without the interpreter and the folders: "webserver3c.py".
-
-    What was given to it stands there too if there is room for all of it.
-    """
-    words = [PurePath(word).name or word for word in command.split()]
-    scripts = [number for number, word in enumerate(words) if word.endswith(".py")]
-    words = words[scripts[0]:] if scripts else words
-    whole = " ".join(words)
-    return whole if len(whole) <= 22 else _cut(words[0], 22)
-
-
-def _cut(text, length):
-    return text if len(text) <= length else text[:length - 1] + "…"
 
 
 def pending_bits(seen, title=None):
@@ -230,7 +237,7 @@ def pending_bits(seen, title=None):
     _text(axes, 4.6, depth / 2 - 0.22, "SIGCHLD", SMALL, MUTED)
     _text(axes, 7, 0.3, "what the kernel keeps for the parent", weight="bold")
     _bits(axes, depth / 2, pending)
-    return _fit(figure, axes, depth, title)
+    return _fit(figure, axes, depth, title, in_words.pending_bits(dead, pending))
 
 
 def _bits(axes, y, pending):
@@ -239,12 +246,7 @@ def _bits(axes, y, pending):
         is_set = number in (pending or ())
         _box(axes, 5.2 + 0.116 * (number - 1), y - 0.2, 0.105, 0.4, ORANGE if is_set else PAPER,
              corner=0.01, gid="set" if is_set else "bit")
-    if pending is None:
-        said = "this system does not show it"
-    else:
-        names = [f"{number}, {Signals(number).name}" for number in sorted(pending)]
-        said = f"bits set: {'; '.join(names) or 'none'}"
-    _text(axes, 7, y + 0.5, said)
+    _text(axes, 7, y + 0.5, in_words.bits(pending))
 
 
 def _pending(pid):
@@ -273,7 +275,7 @@ def interrupted_call(title=None):
     for x, start, stop in ((2.25, 0.9, 1.7), (5.1, 1.7, 0.9), (6.0, 0.9, 1.7), (7.25, 1.7, 0.9)):
         axes.annotate("", (x, stop), (x, start),
                       arrowprops={"arrowstyle": "-|>", "color": INK, "lw": 1.6})
-    return _fit(figure, axes, 2.6, title)
+    return _fit(figure, axes, 2.6, title, in_words.interrupted_call())
 
 
 def descriptor_tables(tables, names=None, processes=None, title=None):
@@ -299,7 +301,8 @@ def descriptor_tables(tables, names=None, processes=None, title=None):
     drawn = [socket for socket in sockets.values() if socket.ends or not socket.holders]
     depth = max(*bottoms, 0.5 + 1.25 * len(drawn))
     _kernel(axes, drawn, depth)
-    return _fit(figure, axes, depth, title)
+    return _fit(figure, axes, depth, title,
+                in_words.descriptor_tables(sockets, tables, processes or {}))
 
 
 def _sockets(tables, names):
@@ -335,7 +338,8 @@ def _entries(axes, side, top, table, rows, sockets):
         elif number not in table:
             _entry(axes, side, y, number, "free", MUTED, PAPER, ec=FAINT, ls=DASHES)
         else:
-            meaning = STREAMS[number] if number < 3 else _cut(PurePath(table[number]).name, 22)
+            name = PurePath(table[number]).name
+            meaning = STREAMS[number] if number < 3 else in_words.cut(name, 22)
             _entry(axes, side, y, number, meaning, MUTED, PAPER)
 
 
@@ -366,7 +370,7 @@ def _kernel(axes, sockets, depth):
             axes.add_patch(Circle((start, y), 0.06, color=socket.colour, zorder=3))
         look = {"ec": socket.colour} if socket.holders else {"ls": DASHES}
         _box(axes, 3.55, middle - 0.5, 1.9, 1, PAPER, lw=2.2, gid="socket", **look)
-        _text(axes, WIDTH / 2, middle - 0.27, _cut(socket.name, 21), weight="bold")
+        _text(axes, WIDTH / 2, middle - 0.27, in_words.cut(socket.name, 21), weight="bold")
         _text(axes, WIDTH / 2, middle - 0.02, socket.target, SMALL, MUTED)
         holders = "1 holder" if socket.holders == 1 else f"{socket.holders} holders"
         _text(axes, WIDTH / 2, middle + 0.27, holders, LARGE, weight="bold")
@@ -383,9 +387,10 @@ def listening_queue(accepted, waiting, outside, backlog, title=None):
     places = max(backlog, waiting)
     most = max(accepted, places, outside, 1)
     depth = 1.1 + 0.4 * -(-min(DOTS, most) // COLUMNS) + 0.3 * (most > DOTS)
+    beyond = f" and {waiting - backlog} more" if waiting > backlog else ""
     for x, count, slots, name, where, fill in (
             (0.1, outside, 0, "outside", "sent SYN, not connected", PAPER),
-            (3.15, waiting, places, "waiting", f"in the kernel, backlog {backlog}", ORANGE),
+            (3.15, waiting, places, "waiting", f"in the kernel, backlog {backlog}{beyond}", ORANGE),
             (6.2, accepted, 0, "accepted", "held by the server", BLUE)):
         _box(axes, x, 0.08, TABLE, depth - 0.16, WASH if slots else PAPER, ec=FAINT)
         _text(axes, x + TABLE / 2, 0.36, f"{count} {name}", LARGE, weight="bold")
@@ -393,7 +398,8 @@ def listening_queue(accepted, waiting, outside, backlog, title=None):
         _dots(axes, x + 0.35, 1.08, count, slots, backlog, fill)
     _text(axes, 2.975, depth / 2, "→", 18, MUTED)
     _text(axes, 6.025, depth / 2, "→", 18, MUTED)
-    return _fit(figure, axes, depth, title)
+    return _fit(figure, axes, depth, title,
+                in_words.listening_queue(accepted, waiting, outside, backlog))
 
 
 def _dots(axes, left, top, count, slots, backlog, fill):
@@ -432,60 +438,67 @@ def socket_pair(client_side, server_side, title=None):
     axes.plot([3.5, 5.5], [1.11, 1.11], color=INK, lw=2.5, marker="o", ms=9)
     _text(axes, WIDTH / 2, 0.86, "one connection")
     _text(axes, WIDTH / 2, 1.5, "the same four values:\nlocal here is foreign there", SMALL, MUTED)
-    return _fit(figure, axes, 2.3, title)
+    return _fit(figure, axes, 2.3, title, in_words.socket_pair(client_side, server_side))
 
 
 def over_time(series, ylabel, title=None):
     """Counts that change, as steps: {"3f": [(seconds, count), ...], "3g": [...]}."""
-    figure, axes = _chart(3.2, title, left=0.85, right=1.2)
-    ends = []
-    for colour, (name, points) in zip(COLOURS * len(series), series.items(), strict=False):
-        if points:
-            seconds, counts = zip(*points, strict=True)
-            axes.step(seconds, counts, where="post", color=colour, lw=2.4, clip_on=False)
-            axes.plot(seconds[-1], counts[-1], "o", color=colour, ms=8, clip_on=False)
-            ends.append((counts[-1], f"{name}: {counts[-1]}"))
+    figure, axes = _chart(3.2, title, left=0.85, right=1.4)
+    ends = _lines_of(axes, series, drawstyle="steps-post")
     axes.set(xlabel="seconds", ylabel=ylabel, ylim=(0, max(1, axes.get_ylim()[1])))
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.margins(x=0)
-    if not ends:
-        axes.set_xlim(0, 1)
     _names(axes, ends)
-    return figure
+    return figure.say(title, in_words.over_time(series, ylabel))
 
 
 def curves(series, xlabel, ylabel, title=None, limit=None):
     """What depends on a number: {"3g": [(clients, megabytes), ...], "3k": [...]}.
 
-    A point for each pair, and the last one's figure beside the name, on the right edge.
+    A point for each pair, and the last one's figure beside the name, where the curve ends.
 
     limit   (value, text): a dashed line that no curve gets across
     """
-    figure, axes = _chart(3.2, title, left=0.85, right=1.2)
-    ends = []
-    for colour, (name, points) in zip(COLOURS * len(series), series.items(), strict=False):
-        if points:
-            axes.plot(*zip(*points, strict=True), "o-", color=colour, lw=2.4, ms=7, clip_on=False,
-                      gid="curve")
-            ends.append((points[-1][1], f"{name}: {points[-1][1]:.3g}"))
+    figure, axes = _chart(3.2, title, left=0.85, right=1.4)
+    ends = _lines_of(axes, series, with_points=True, gid="curve")
     if limit:
         axes.axhline(limit[0], color=VERMILION, lw=1.6, ls=DASHES, gid="limit")
         axes.annotate(limit[1], (0, limit[0]), (6, 5), xycoords=("axes fraction", "data"),
                       textcoords="offset points", size=NORMAL, color=DARK_RED, va="bottom")
     axes.set(xlabel=xlabel, ylabel=ylabel, ylim=(0, axes.get_ylim()[1] or 1))
-    axes.margins(x=0)
     _names(axes, ends)
-    return figure
+    return figure.say(title, in_words.curves(series, xlabel, ylabel, limit))
+
+
+def _lines_of(axes, series, with_points=False, **look):
+    """A line for each of the series; [(x, y, "name: figure")] of their last points.
+
+    Each has a mark and dashes of its own, so that one below another is seen, and in grey too.
+    """
+    ends = []
+    for (name, points), colour, mark, dashes in zip(
+            series.items(), cycle(COLOURS), cycle("oDs^v"), cycle(LINES), strict=False):
+        if points:
+            axes.plot(*zip(*points, strict=True), mark, color=colour, lw=2.4, ls=dashes, ms=7,
+                      markevery=None if with_points else [-1], clip_on=False, **look)
+            ends.append((*points[-1], f"{name}: {in_words.figure(points[-1][1])}"))
+    axes.set_xlim(0, max([x for x, _, _ in ends], default=1) or 1)
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
+    return ends
 
 
 def _names(axes, ends):
-    """(value, text) for each line: the text where the line ends, but clear of the one below."""
-    above = 0
-    for value, text in sorted(ends):
-        y = max(value, above)
-        above = y + axes.get_ylim()[1] * 0.08
-        axes.annotate(text, (1, y), (10, 0), xycoords=("axes fraction", "data"), size=NORMAL,
-                      textcoords="offset points", va="center", color=INK, weight="bold")
+    """The names of lines: on the right edge, each clear of the one below, or where a line stops."""
+    above, (_, right), (_, top) = 0, axes.get_xlim(), axes.get_ylim()
+    look = {"textcoords": "offset points", "size": NORMAL, "color": INK, "weight": "bold"}
+    for x, value, text in sorted(ends, key=lambda end: end[1]):
+        if x > 0.95 * right:
+            y = max(value, above)
+            above = y + top * 0.08
+            axes.annotate(text, (1, y), (10, 0), xycoords=("axes fraction", "data"), va="center",
+                          **look)
+        else:
+            axes.annotate(text, (x, value), (6, -14 if value > top / 8 else 14), va="center",
+                          **look)
 
 
 def bars(series, xlabel, title=None):
@@ -505,8 +518,8 @@ def bars(series, xlabel, title=None):
         rows[name].append(number + 0.45 * names.index(name))
         axes.barh(rows[name][-1], value, height=0.86, fc=fill, ec=INK, hatch=hatch, lw=0.8,
                   gid="bar", clip_on=False)
-        axes.annotate(f"{value:,.0f}" if value >= 100 else f"{value:.3g}", (value, rows[name][-1]),
-                      (6, 0), textcoords="offset points", size=NORMAL, color=INK, va="center")
+        axes.annotate(in_words.figure(value), (value, rows[name][-1]), (6, 0), size=NORMAL,
+                      textcoords="offset points", color=INK, va="center")
     axes.set_yticks([sum(ys) / len(ys) for ys in rows.values()], list(rows))
     axes.tick_params(axis="y", length=0)
     axes.set(xlabel=xlabel, xlim=(0, max([value for _, _, value in drawn], default=1)),
@@ -516,7 +529,7 @@ def bars(series, xlabel, title=None):
     if len(series) > 1:
         _key(figure, axes, [Patch(fc=fill, ec=INK, hatch=hatch, label=name)
                             for (fill, hatch), name in zip(FILLS, series, strict=False)])
-    return figure
+    return figure.say(title, in_words.bars(series, xlabel))
 
 
 def dots(series, xlabel, title=None):
@@ -539,7 +552,7 @@ def dots(series, xlabel, title=None):
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.6g}")
     if len(series) > 1:
         _key(figure, axes, axes.get_legend_handles_labels()[0])
-    return figure
+    return figure.say(title, in_words.bars(series, xlabel))
 
 
 def _dotted(axes, points, look, label, with_figures):
@@ -549,8 +562,8 @@ def _dotted(axes, points, look, label, with_figures):
     axes.plot(*zip(*points, strict=True), mark, color=colour, ms=size, mec=INK, label=label,
               clip_on=False, gid="dots")
     for value, row in points if with_figures else []:
-        axes.annotate(f"{value:,.0f}" if value >= 10 else f"{value:.3g}", (value, row), (9, 0),
-                      textcoords="offset points", size=NORMAL, color=INK, va="center")
+        axes.annotate(in_words.figure(value), (value, row), (9, 0), textcoords="offset points",
+                      size=NORMAL, color=INK, va="center")
 
 
 def who_wakes(seen, title=None):
@@ -575,7 +588,7 @@ def who_wakes(seen, title=None):
     clients = max((len(columns) for columns in seen.values()), default=0)
     _text(axes, 1.15 + 0.18 * clients, top, f"{clients} clients, one after the other →", SMALL,
           MUTED)
-    return _fit(figure, axes, top + 0.15, title)
+    return _fit(figure, axes, top + 0.15, title, in_words.who_wakes(seen, workers))
 
 
 def stations(columns, title=None):
@@ -596,8 +609,8 @@ def stations(columns, title=None):
     for number, column in enumerate(columns):
         for text, (x, y) in zip(column, places[number], strict=True):
             _box(axes, x - half, y - 0.38, 2 * half, 0.76, _station_fill(number, len(columns)))
-            _lines(axes, x, y, text)
-    return _fit(figure, axes, depth, title)
+            _lines(axes, x, y, text, NORMAL if len(columns) < 6 else SMALL)
+    return _fit(figure, axes, depth, title, in_words.stations(columns))
 
 
 def _station_fill(number, count):
@@ -605,10 +618,10 @@ def _station_fill(number, count):
     return PAPER if number == 0 else LIGHT_ORANGE if number < count - 1 else LIGHT_BLUE
 
 
-def _lines(axes, x, y, text):
+def _lines(axes, x, y, text, size):
     """A name, and below it what it does, if that is said."""
     name, _, what = text.partition("\n")
-    _text(axes, x, y - 0.14 * bool(what), name, weight="bold")
+    _text(axes, x, y - 0.14 * bool(what), name, size, weight="bold")
     _text(axes, x, y + 0.15, what, SMALL, MUTED)
 
 
@@ -640,13 +653,13 @@ def _sheet():
     return figure, axes
 
 
-def _fit(figure, axes, depth, title):
-    """End a sheet `depth` inches down, and put the title above."""
+def _fit(figure, axes, depth, title, words=""):
+    """End a sheet `depth` inches down, put the title above, and say in words what it shows."""
     above = 0.5 if title else 0.1
     _text(axes, 0.1, -0.2, title or "", LARGE, weight="bold", ha="left")
     figure.set_size_inches(WIDTH, above + depth + 0.1)
     axes.set(xlim=(0, WIDTH), ylim=(depth + 0.1, -above))
-    return figure
+    return figure.say(title, words)
 
 
 def _text(axes, x, y, text, size=NORMAL, color=INK, ha="center", **look):

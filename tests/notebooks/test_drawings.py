@@ -47,6 +47,28 @@ def test_nothing_leaves_it(draw):
     assert -0.01 <= used.y0 <= used.y1 <= height + 0.01, f"{used} is cut off at {height} inches"
 
 
+@pytest.mark.parametrize(("name", "said"), [
+    ("two sockets", "Two programs. curl, the client, has a socket; webserver1.py, the server, has "
+     "one too, and a listening socket with port 8888. Between the two sockets is the connection: "
+     "one row of bytes each way."),
+    ("URL", "The parts of http://localhost:8888/hello: scheme http, the language; host localhost, "
+     "the machine; port 8888, the program; path /hello, the page."),
+    ("messages", "The request, line by line: request line GET /hello HTTP/1.1\\r\\n; headers "
+     "Host: localhost\\r\\n; headers Accept: */*\\r\\n; empty line \\r\\n. The response, line by "
+     "line: status line HTTP/1.1 200 OK\\r\\n; headers Content-Type: text/plain\\r\\n; empty line "
+     "\\r\\n; body Hello!\\n."),
+    ("glue", "On the left, a line from each of two servers, ours, wsgiref, to each of three "
+     "applications, Flask, Django, Pyramid: 6 pieces of work. On the right, one line from each of "
+     "them to WSGI: 5 pieces of work."),
+    ("lanes", "From top to bottom, server to application: application(environ, start_response); "
+     "application to server: start_response(status, headers)."),
+])
+def test_it_says_in_words_what_it_shows(name, said):
+    data, about = DRAWINGS[name]()._repr_mimebundle_()
+    assert data["text/plain"] == said
+    assert about == {"image/png": {"alt": said}}
+
+
 def test_both_programs_have_a_socket_and_the_server_one_more():
     written = texts(DRAWINGS["two sockets"]())
     assert written.count("a socket") == 2

@@ -1,17 +1,20 @@
 """What a reader sees in each picture, as far as a program can tell."""
 
+import html
 import io
 import os
+import re
 import signal
 import socket
 
 import nbformat
 import pytest
 from matplotlib.image import imread
-from matplotlib.text import Text
+from matplotlib.text import Annotation, Text
 from nbclient import NotebookClient
+from nbconvert import HTMLExporter
 
-from lab import pictures
+from lab import book, pictures
 from lab.clients import Answer
 from lab.kernel import Connection, Process, descriptors
 
@@ -116,15 +119,93 @@ def test_nothing_leaves_the_picture(draw):
     assert -0.01 <= used.y0 <= used.y1 <= height + 0.01, f"{used} is cut off at {height} inches"
 
 
+def test_it_says_in_words_what_it_shows(draw):
+    """A sentence for those who cannot see it: in a terminal, in a file and on a page."""
+    picture = draw()
+    data, about = picture._repr_mimebundle_()
+    said = data["text/plain"]
+    assert re.fullmatch(r"(t\. )?[^a-z ].{8,}\.", said), said
+    assert not re.search(r"None|Picture|\[\]|\.\.", said), said
+    assert about == {"image/png": {"alt": said}}
+    assert f'alt="{html.escape(said)}"' in data["text/html"]
+
+
+@pytest.mark.parametrize(("name", "said"), [
+    ("timeline", "t. Two clients. client 1: connected after 0.1 s, answer after 0.2 s, end after "
+     "0.3 s; client 2: connected after 0.1 s, gave up after 1.0 s without an answer."),
+    ("timeline of many", "128 clients, each of them: connected after 0.10 s, answer after 0.20 s, "
+     "end after 0.30 s."),
+    ("tree of three", "t. PID 100, webserver3c.py, sleeping: two children: PID 101, "
+     "webserver3c.py, zombie; PID 102, webserver3c.py, running."),
+    ("tree with somebody new", "PID 100, webserver3c.py, sleeping: one child: PID 101, "
+     "webserver3c.py, running, new."),
+    ("tables of a leak", "Process, PID 4194303, holds 253 sockets. In the kernel: 253 times "
+     "socket, one holder."),
+    ("queue", "t. Accepted, held by the server: one client. Waiting in the kernel's queue, with a "
+     "backlog of 5: 6. Outside, not connected: 3."),
+    ("over time", "Zombies, over time. 3f: 0 at first, 90 at most, 90 after 1.00 s; "
+     "3g: 0 at first, 0 at most, 0 after 0.00 s."),
+    ("curves below a limit", "Files, by clients. 3d: from 5 at 0 to 256 at 250. A dashed line, "
+     "the limit: 256."),
+    ("bars", "t. Requests/s. 3z: 99,000 (kept), 38,000 (anew); bjoern: 120,000 (kept); "
+     "3g: 1,500 (anew)."),
+    ("who wakes", "Two clients, one after the other. How many workers woke, in accept: 1 of 2 for "
+     "each client; in epoll: 1 to 2 of 2 for each client, worker 2 always."),
+])
+def test_the_words_are_those_of_the_data(name, said):
+    assert PICTURES[name]().alt == said
+
+
+def test_the_words_of_a_tree_name_who_is_no_longer_there():
+    before, adopter = family(["running"]), Process(1, 0, "sleeping", "init")
+    after = pictures.process_tree(pictures.Tree(adopter, before.children), before=before)
+    assert after.alt.endswith("No longer there: PID 100.")
+
+
+@pytest.mark.parametrize("chapter", book.chapters(), ids=lambda path: path.stem)
+def test_committed_pictures_of_a_chapter_have_words_of_their_own(chapter):
+    cells = nbformat.read(chapter, as_version=4).cells
+    shown = [output for cell in cells for output in cell.get("outputs", [])
+             if "image/png" in output.get("data", {})]
+    said = [output.metadata.get("image/png", {}).get("alt") for output in shown]
+    assert all(said), f"{chapter.name} was run before its pictures said what they show; run it."
+    assert said == [output.data["text/plain"] for output in shown]
+    assert len(set(said)) == len(said), f"two pictures of {chapter.name} say the same"
+    assert not [output for output in shown if "text/html" in output.data]
+
+
 def test_a_fresh_notebook_shows_a_picture_once(monkeypatch):
     monkeypatch.delenv("PYTEST_CURRENT_TEST", raising=False)  # a kernel that sees it keeps output
     folder = os.path.dirname(os.path.dirname(pictures.__file__))
     code = f"import sys; sys.path.insert(0, {folder!r})\nfrom lab import pictures\n"
-    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(
         code + "pictures.listening_queue(1, 2, 3, 5)")])
-    NotebookClient(book, kernel_name="python3").execute()
-    assert [output.output_type for output in book.cells[0].outputs] == ["execute_result"]
-    assert book.cells[0].outputs[0].data["image/png"].startswith("iVBOR")
+    NotebookClient(notebook, kernel_name="python3").execute()
+    assert [output.output_type for output in notebook.cells[0].outputs] == ["execute_result"]
+    [output] = notebook.cells[0].outputs
+    assert output.data["image/png"].startswith("iVBOR")
+    assert output.metadata["image/png"]["alt"] == output.data["text/plain"]
+
+
+def test_a_page_made_of_a_chapter_says_it_too():
+    """By nbconvert's template classic; its template lab does not look for it."""
+    picture = pictures.interrupted_call()
+    data, about = picture._repr_mimebundle_()
+    output = nbformat.v4.new_output("display_data", data, metadata=about)
+    book.tidy_output(output)
+    cell = nbformat.v4.new_code_cell("picture", outputs=[output])
+    page, _ = HTMLExporter(template_name="classic").from_notebook_node(
+        nbformat.v4.new_notebook(cells=[cell]))
+    assert f'<img alt="{picture.alt}"' in page
+
+
+def test_what_a_picture_says_is_kept_with_a_chapter_and_its_twin_for_live_pages_is_not():
+    data, about = pictures.interrupted_call(f"in {book.PROJECT}/part3")._repr_mimebundle_()
+    output = nbformat.v4.new_output("display_data", data, metadata=about)
+    book.tidy_output(output)
+    assert set(output.data) == {"image/png", "text/plain"}
+    assert output.metadata["image/png"]["alt"] == output.data["text/plain"]
+    assert output.data["text/plain"].startswith("in part3. The program calls accept")
 
 
 def test_timeline_draws_each_phase_as_long_as_it_took():
@@ -352,6 +433,26 @@ def test_tree_marks_those_who_were_not_there_before():
     assert len(drawn(picture, "new")) == 2
     assert texts(picture).count("new") == 2
     assert not drawn(pictures.process_tree(family(["running"] * 3)), "new")
+
+
+def test_tree_of_many_counts_those_who_are_new():
+    picture = pictures.process_tree(family(["running"] * 20), before=family(["running"] * 12))
+    assert len(drawn(picture, "new")) == 8
+    assert "20 children (running: 20), 8 new in thick frames" in texts(picture)
+    assert "new" not in texts(picture), "there is no room for the word in a small cell"
+
+
+def test_line_that_stops_early_has_its_name_there():
+    picture = pictures.curves({"3c": [(0, 4), (300, 4)], "3d": [(0, 4), (250, 255)]}, "x", "y")
+    [name] = [text for text in picture.findobj(Annotation) if text.get_text() == "3d: 255"]
+    assert name.xy == (250, 255)
+
+
+def test_lines_differ_in_more_than_their_colour():
+    picture = pictures.curves({"3c": [(0, 4), (9, 4)], "3d": [(0, 4), (9, 5)]}, "x", "y")
+    one, other = drawn(picture, "curve")
+    assert one.get_linestyle() != other.get_linestyle()
+    assert one.get_marker() != other.get_marker()
 
 
 def test_each_wake_up_is_a_filled_place():

@@ -266,3 +266,14 @@ def test_lines_in_a_picture_have_contrast(theme):
             for ground in ("ground", "kernel", "paper")
             if contrast(found[line], found[ground]) < 3}
     assert not weak, f"{theme}: WCAG asks for 3 between a line and its ground: {weak}"
+
+
+@needs_node
+@pytest.mark.parametrize("width", [620, 660, 700, WIDTHS["laptop"]])
+def test_the_legend_of_the_requests_stands_clear_of_their_caption(width):
+    """"requests" ends 66 pixels from the left. Where there is no room for both, there is none."""
+    picture, = draw(last("3d"), width)
+    for legend in with_class(picture, "legend"):
+        lefts = [float(found.get("x")) for found in legend.iter() if found.tag == "rect"]
+        assert min(lefts) > 70, f"At {width} the legend begins at {min(lefts)}."
+    assert with_class(picture, "legend") or width < WIDTHS["laptop"]

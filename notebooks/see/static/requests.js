@@ -5,6 +5,7 @@ import {box, el, round, text} from "./svg.js";
 import {has, PHASES} from "./words.js";
 
 const ROWS = 50, WINDOW = 10;  // pixels, and seconds
+const CAPTION = 76;  // pixels
 
 export function drawRequests(sheet) {
   const {server, time, width, wide} = sheet;
@@ -51,9 +52,11 @@ function axis(from, time, scale, width) {
       text(Math.min(width - 14, Math.max(9, scale(tick))), y + 17, `${tick} s`, "label middle"))));
 }
 
+/* What the looks of bars mean; none where there is no room for it beside the caption. */
 function legend(width) {
   const names = Object.entries(PHASES).slice(0, 3);
   let x = width - names.reduce((sum, [, name]) => sum + name.length * 6.1 + 34, 0);
+  if (x < CAPTION) return false;
   return el("g", {class: "legend"}, names.map(([phase, name]) => {
     const start = x;
     x += name.length * 6.1 + 34;
