@@ -18,7 +18,7 @@ from lab.server import PROJECT
 
 FOLDER = PROJECT / "my"
 FILE = FOLDER / ".chapters.json"  # {chapter: which text of it was offered last}
-BESIDE = ["words.md", "read_on.md", "to_print.html", "pictures/*.png"]  # what is no chapter, in notebooks/
+BESIDE = ["words.md", "read_on.md", "to_print.html", "pictures/*.png"]  # of the folder notebooks/
 
 
 def text_of(path):

@@ -36,8 +36,8 @@ FOLDER = CHAPTERS / "pictures"
 DEPTH = 1.16  # inches, the height of the strip
 GREEN = "#009e73"
 LINE = re.compile(r"^!\[.*\]\(pictures/you_are_here_\w+\.png\)\n*", re.MULTILINE)
-PAGES = ("Pages to keep: [the words](words.md) of the course, each in a sentence; states, calls and "
-         "commands, [to print](to_print.html) on a sheet of paper; and where to "
+PAGES = ("Pages to keep: [the words](words.md) of the course, each in a sentence; states, calls "
+         "and commands, [to print](to_print.html) on a sheet of paper; and where to "
          "[read on](read_on.md).")
 
 Step = namedtuple("Step", "word draw adds")  # under the drawing, the drawing, and for who sees none

@@ -1,4 +1,4 @@
-"""The pages beside the chapters: the words, where to read on, and the strips that say where one is."""
+"""The pages beside the chapters: words, where to read on, and the strips that say where one is."""
 
 import io
 import re
