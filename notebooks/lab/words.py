@@ -74,14 +74,14 @@ def in_italics(prose):
 
 def where(word, everywhere):
     """The Section in which a word is met first; ValueError if no chapter has it."""
-    asked = [section for section in everywhere if section.file.startswith(word.chapter)]
     whole = re.compile(rf"(?<!\w){re.escape(word.phrase)}(?!\w)")
-    for section in asked:
-        if word.phrase.lower() in [found.lower() for found in in_italics(section.prose)]:
-            return section
-    for section in asked:
-        if whole.search(section.text):
-            return section
+    for asked in ([part for part in everywhere if part.file.startswith(word.chapter)], everywhere):
+        for section in asked:
+            if word.phrase.lower() in [found.lower() for found in in_italics(section.prose)]:
+                return section
+        for section in asked:
+            if whole.search(section.text):
+                return section
     raise ValueError(f'No chapter has "{word.phrase}": say in {SOURCE.name} how one writes it, '
                      "or take the word out.")
 

@@ -15,11 +15,12 @@ from lab.book import CHAPTERS, chapters
 
 every_chapter = pytest.mark.parametrize("path", chapters(), ids=lambda path: path.stem)
 STRESSED = {  # in italics, but only to be read with stress: what they say there is no term
-    "after", "any", "anyone", "connected", "everything", "fifth", "has", "has done", "how long",
-    "is", "late", "leave", "new", "no", "our", "sent", "then", "this", "user", "waits", "was",
-    "where", "which", "your",
-    "`close` does not close a socket. It gives up one reference to it.",  # a sentence
-    "how did my child end?",
+    "after", "any", "anyone", "connected", "everything", "fifth", "first", "has", "has done",
+    "how long", "is", "late", "leave", "listening", "new", "no", "not", "our", "sent", "then",
+    "this", "user", "waits", "was", "where", "which", "your",
+    "`close` does not close a socket. It gives up one reference to it.",  # sentences
+    "gives its port back when it is killed", "how did my child end?",
+    "Bad file descriptor",  # what the system says
     "Applications.", "Crowd.", "Side by side.", "Stop.",  # heads of a list
     "You are here.", "You are here:",
     "places",  # an image, of that chapter alone
