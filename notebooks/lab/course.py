@@ -24,7 +24,6 @@ from lab.pictures import (
     MUTED,
     ORANGE,
     PAPER,
-    TINY,
     VERMILION,
     WIDTH,
     _box,
@@ -34,6 +33,7 @@ from lab.pictures import (
 
 FOLDER = CHAPTERS / "pictures"
 DEPTH = 1.16  # inches, the height of the strip
+SIZE = 7.8  # points, of the word under a drawing
 GREEN = "#009e73"
 LINE = re.compile(r"^!\[.*\]\(pictures/you_are_here_\w+\.png\)\n*", re.MULTILINE)
 PAGES = ("Pages to keep: [the words](words.md) of the course, each in a sentence; states, calls "
@@ -60,7 +60,7 @@ def strip(here):
         step.draw(axes, centre, 0.4)
         weight = "bold" if place == number else "normal"
         _text(axes, centre, 0.84, digits(name).replace("_", "."), weight="bold")
-        _text(axes, centre, 1.02, step.word, TINY - 0.7, weight=weight)
+        _text(axes, centre, 1.02, step.word, SIZE, weight=weight)
         if place > number:
             _box(axes, width * place, 0, width, DEPTH, PAPER, ec="none", alpha=0.68, zorder=9)
     return figure
