@@ -58,10 +58,12 @@ def program(name, port):
 def test_the_server_serves_the_client_and_leaves_no_zombie():
     port = lab.free_port()
     with lab.start([sys.executable, "-c", program("server", port)], port=port) as server:
-        answers = lab.ask_at_once(port, 20)
-        assert [answer.body for answer in answers] == [b"Hello, World!\n"] * 20
-        shown = output_of(program("client", port))
-        assert shown.splitlines()[::2] == ["HTTP/1.1 200 OK", "Hello, World!"]
+        with lab.connect(port):  # and is silent: nobody has to wait for its child
+            answers = lab.ask_at_once(port, 20)
+            assert [answer.body for answer in answers] == [b"Hello, World!\n"] * 20
+            shown = output_of(program("client", port))
+            assert shown.splitlines()[::2] == ["HTTP/1.1 200 OK", "Hello, World!"]
+            assert lab.eventually(lambda: len(lab.children(server.pid)) == 1), "all others"
         assert lab.eventually(lambda: not lab.children(server.pid)), "all are reaped"
 
 
@@ -413,8 +415,9 @@ def test_a_command_shows_what_the_sheet_says(server, command):
 
 def in_a_shell(line):
     """What a command prints, on both streams."""
+    wide = {**os.environ, "COLUMNS": "500"}  # ps cuts its lines there
     return subprocess.run(["bash", "-c", line], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True, timeout=30).stdout
+                          text=True, timeout=30, env=wide).stdout
 
 
 def traced(line, server):
