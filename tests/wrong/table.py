@@ -235,6 +235,7 @@ RIGHT = [  # a file, and a stage that it passes
     ("selects.py", "1"),
     ("takes_a_second.py", "1"),
     ("answers_nothing_to_nothing.py", "3d"),
+    ("leaves_out_what_is_empty.py", "2"),
     ("server.js", "3k"),
     ("one_at_a_time.pl", "1"),
     ("one_at_a_time.pl", "3a"),
