@@ -42,7 +42,7 @@ IN_USE = r"(?i)address already in use|EADDRINUSE"
 CAUSES = {  # the first that fits counts
     "slow": Cause(
         r"It took longer than \d+ s\. The server is slow|It was not asked\.",
-        "nothing wrong, but it is slow", (),
+        "nothing yet, for it is slow", (),
         ("How long does one client wait, with nobody else there? Put time before curl: "
          "time curl localhost:8888/hello",
          "An answer is a matter of milliseconds. What takes longer has to wait for something: a "

@@ -368,7 +368,8 @@ HINTS = {
         "A wait that finds only living children sleeps until one of them ends, and while a "
         "handler runs, nobody accepts. How many children have surely ended when it runs once?",
         "One wait for each signal finds one that has ended. Who asks for more must be able to ask "
-        "without sleeping: its manual page says what waitpid has for that.",
+        "without sleeping: its manual page says what waitpid has for that. If yours asks so, and "
+        "is busy: what does waitpid give back when there are only living ones? A loop ends there.",
         "3.22"],
     "workers_in_advance": [
         "Here nothing is forked for a client. When is it, then?",

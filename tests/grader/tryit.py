@@ -78,8 +78,8 @@ TRIES = {
         "the server holds then. The listening one is right, any other is a connection."),
     "keeps_descriptor_count": Try(
         "for i in 1 2 3 4 5; do curl -sm 1 {host}:{port}/hello; done; {open}",
-        "After five clients the server ought to have one socket, the one that listens. Any other "
-        "is a client's connection that nobody has closed; a list of them grows."),
+        "After five clients a server without the fault has one socket, the one that listens. Any "
+        "other is the connection of a client, which nobody has closed."),
     "lives_on_256_descriptors": Try(
         f"{CLIENT} row 300",
         "300 clients are answered, or the server says what it has too many of.",

@@ -48,7 +48,7 @@ class Subject:
     to_start    seconds that it may take until it listens
     """
 
-    over = False  # whether its time is up, as limited() has it
+    over = 0  # seconds, once its time is up, as limited() has it
 
     def __init__(self, command, arguments=(), patience=20, to_start=15):
         self.command = command
@@ -72,7 +72,7 @@ class Subject:
         finally:
             done.set()
         if limited.over:
-            raise TooSlow(f"It was tried for {limit} s whether the server {words}.",
+            raise TooSlow(f"It was tried for {limited.over} s whether the server {words}.",
                           "The answer is clear before that.",
                           f"It took longer than {limit} s. The server is slow: look at how long "
                           "one client waits for its answer, and for its end.")
@@ -84,7 +84,7 @@ class Subject:
         while (left := start + limit * slowness() - time.monotonic()) > 0:
             if done.wait(left):
                 return
-        self.over = True
+        self.over = round(time.monotonic() - start)
         for server in list(self.running):
             self.kill(server)
 
