@@ -49,7 +49,8 @@ HINTS = {
         "status line and the body, and at both ends of it all.",
         "Which socket do you write to: the listening one, or the one that accept returned? Is all "
         "of the answer sent, and not a byte more? In C sizeof counts the NUL at the end of a "
-        "text. If you send a Content-Length, count the bytes of the body.",
+        "text, and of a pointer it is 8: strlen counts the text. If you send a Content-Length, "
+        "count the bytes of the body.",
         "The answer is b\"HTTP/1.1 200 OK\\r\\n\\r\\nHello, World!\\n\": a status line, an empty "
         "line, the body.",
         "1.4"],
@@ -290,7 +291,8 @@ HINTS = {
     "sleeps_after_answer": [
         "DELAY stands in the environment of your server, as text: 1, but also 0.05. When does "
         "it sleep, and what is open then?",
-        "First the whole answer, then the sleep, then the end of the connection: in this order.",
+        "First the whole answer, then the sleep, then the end of the connection: in this order. "
+        "In C sleep takes whole seconds, and usleep millionths of one.",
         "3.2"],
     "sleeps_side_by_side": [
         "Two clients, one second of sleep each. Who sleeps: the one that has to accept the next "
