@@ -452,10 +452,11 @@ HINTS = {
         "more: keep each connection in a list. In C it stays open by itself.",
         "3.12"],
     "show lives_on_256_descriptors": [
-        "The server has 256 descriptors and 300 clients, one after another, and lives. It has "
-        "got rid of most of the connections.",
-        "Keep every connection in a list, and see it die. Let it say of what: the error of "
-        "accept, as text.",
+        "The server has 256 descriptors and 300 clients, one after another, and lives. Either it "
+        "has got rid of most of the connections, or it does not look at what accept returns.",
+        "Keep every connection in a list, and see it die. Let it say of what: the error of accept, "
+        "as text. In C accept returns -1 then, and perror says why; who does not look at that goes "
+        "round and round, and forks for nobody.",
         "3.12"],
     "show leaves_no_zombie_after_one": [
         "A child that has ended stays in the list of processes until its parent asks how it "

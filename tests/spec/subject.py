@@ -116,10 +116,17 @@ class Subject:
                 lab.eventually(lambda: server.exit_status is not None, 0.5)
                 must_be_alive(server, "its last client")
                 raise Fault("A client connected, and asked.", "The server takes that.",
-                            f"{error}. {doing(server)}") from None
+                            f"{in_words(error)} {doing(server)}") from None
             finally:  # not with SIGTERM: whether it stops of that is asked once, in manners.py
                 self.running.remove(server)
                 self.kill(server)
+
+
+def in_words(error):
+    """A sentence on what went wrong for a client; of time that is up Python says little."""
+    if str(error) == "timed out":
+        return "It did not, for as long as the client waited."
+    return f"{error}."
 
 
 def must_be_alive(server, after):
