@@ -161,6 +161,7 @@ LOAD = [  # more than one client at a time, and what is left when they are gone
     Wrong("sends_once.py", "3l", "sends_long_answers", r"\d+ bytes came, and then the end"),
     Wrong("handler_once.c", "3g", "reaps_when_told", "is a zombie"),
     Wrong("waits_for_the_living.py", "3g", "waits_for_the_dead_only", "no answer.* in wait"),
+    Wrong("asks_as_long_as_one_lives.py", "3g", "waits_for_the_dead_only", r"process \d+ is busy"),
     Wrong("worker_dies_of_a_client.py", "3j", "workers_in_advance", "Of 5 processes . ended"),
     Wrong("looks_a_hundred_times_a_second.py", "3k", "idles", r"woke up \d+ times"),
     Wrong("hears_the_end_for_ever.py", "3k", "idles", "of 20 looks at it",
