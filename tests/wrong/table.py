@@ -54,6 +54,7 @@ ANSWERS = [  # what a client gets, and what becomes of the server when a client 
     Wrong("answers_twice.js", "1", "answers", r"The body is b'Hello, World!\\nHTTP/1.1 200 OK"),
     Wrong("ends_lines_with_lf.pl", "1", "answers", r"lines end with \\n alone"),
     Wrong("mixes_its_line_ends.py", "1", "answers", "A status line .* comes first, and not"),
+    Wrong("ends_its_headers_with_lf.py", "1", "answers", "'Content-Type: text/plain' ends with"),
     Wrong("bananas.py", "1", "answers", "comes first, and not b'banana 200'"),
     Wrong("has_no_reason.pl", "1", "answers", "comes first, and not b'HTTP/1.1 200'"),
     Wrong("answers_404.py", "1", "answers", "Its status is 404"),
@@ -118,6 +119,7 @@ ANSWERS = [  # what a client gets, and what becomes of the server when a client 
     Wrong("workers_bind_by_themselves.py", "1", "says_port_is_taken", "It still ran",
           maybe=("idles",)),  # Pythons that start, where the machine is busy
     Wrong("shares_its_port.py", "1", "says_port_is_taken", "It still ran"),
+    Wrong("calls_a_taken_port_well.py", "1", "says_port_is_taken", "status 0, and said: Cannot"),
     Wrong("cannot_start_again.pl", "1", "starts_again", "Address already in use"),
     Wrong("ignores_sigterm.py", "1", "stops", r"process \d+ still runs"),
 ]
