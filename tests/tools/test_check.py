@@ -305,6 +305,12 @@ def test_a_beginning_says_where_to_read_of_it(stage):
         assert (lab.PROJECT / (file[1] or file[2])).exists(), place
 
 
+def test_sections_are_named_in_the_order_in_which_one_reads():
+    sections = [int(re.search(r"section (\d+)", place)[1]) for place in places(STAGES["2"])]
+    assert len(sections) > 2
+    assert sections == sorted(sections)
+
+
 def test_one_track_comes_after_the_other():
     assert sorted(ORDER) == sorted(STAGES)
     assert next_stage(NOTHING) == "1"
