@@ -40,6 +40,14 @@ BAD_DESCRIPTOR = r"Bad file descriptor|EBADF|bad file descriptor|closed stream"
 IN_USE = r"(?i)address already in use|EADDRINUSE"
 
 CAUSES = {  # the first that fits counts
+    "slow": Cause(
+        r"It took longer than \d+ s\. The server is slow|It was not asked\.",
+        "nothing yet, for it is slow", (),
+        ("How long does one client wait, with nobody else there? Put time before curl: "
+         "time curl localhost:8888/hello",
+         "An answer is a matter of milliseconds. What takes longer has to wait for something: a "
+         "sleep before the answer, a name that is looked up, or the end of what another does."),
+        None),
     "delay": Cause(
         r"""invalid (literal|value) for (?i:int).*['"]\d*\.\d+['"]|parsing "\d*\.\d+": invalid""",
         "DELAY is no whole number", DELAYED,
@@ -182,10 +190,24 @@ CAUSES = {  # the first that fits counts
          "recv returns 0, or -1? What if getenv returns NULL?",
          "Compile with -g -fsanitize=address, start it by hand, and it says which line it was."),
         None),
+    "environ": Cause(
+        r"KeyError: '(REQUEST_|SERVER_|CONTENT_|HTTP_|SCRIPT_NAME|PATH_INFO|QUERY_STRING|wsgi\.)",
+        "a name is not in environ", ("fills_environ",),
+        ("An application looked into its environ, and the name was not there. Who should have put "
+         "it there, and where from: the request, the server, or WSGI itself?",
+         "PEP 3333 has a list of what is in it, under \"environ Variables\". Nobody is to fail "
+         "for what is missing there."), "2.6"),
     "environment": Cause(
         r"KeyError: '[A-Z_]+'|key not found: \"[A-Z_]+\"", "a name is not in the environment", (),
         ("The environment has no such name. Which ones does make check set?",
          "PORT and HOST always, and DELAY. Look at the spelling."), "1.2"),
+    "no_module": Cause(
+        r"ModuleNotFoundError: No module named '(part2|tests)", "its application is not found",
+        ("fills_environ",),
+        ("part2 is a folder where you stand. Where does Python look for a module? Not there: it "
+         "begins with the folder of the program that it was started with, which is my/.",
+         "sys.path is the list of folders in which it looks. Put the current one there, "
+         "os.getcwd(), before you import the application."), "2.2"),
     "port_is_text": Cause(
         r"'str' object cannot be interpreted as an integer|an integer is required",
         "the port is text", (),

@@ -49,7 +49,8 @@ HINTS = {
         "status line and the body, and at both ends of it all.",
         "Which socket do you write to: the listening one, or the one that accept returned? Is all "
         "of the answer sent, and not a byte more? In C sizeof counts the NUL at the end of a "
-        "text. If you send a Content-Length, count the bytes of the body.",
+        "text, and of a pointer it is 8: strlen counts the text. If you send a Content-Length, "
+        "count the bytes of the body.",
         "The answer is b\"HTTP/1.1 200 OK\\r\\n\\r\\nHello, World!\\n\": a status line, an empty "
         "line, the body.",
         "1.4"],
@@ -290,7 +291,8 @@ HINTS = {
     "sleeps_after_answer": [
         "DELAY stands in the environment of your server, as text: 1, but also 0.05. When does "
         "it sleep, and what is open then?",
-        "First the whole answer, then the sleep, then the end of the connection: in this order.",
+        "First the whole answer, then the sleep, then the end of the connection: in this order. "
+        "In C sleep takes whole seconds, and usleep millionths of one.",
         "3.2"],
     "sleeps_side_by_side": [
         "Two clients, one second of sleep each. Who sleeps: the one that has to accept the next "
@@ -368,7 +370,8 @@ HINTS = {
         "A wait that finds only living children sleeps until one of them ends, and while a "
         "handler runs, nobody accepts. How many children have surely ended when it runs once?",
         "One wait for each signal finds one that has ended. Who asks for more must be able to ask "
-        "without sleeping: its manual page says what waitpid has for that.",
+        "without sleeping: its manual page says what waitpid has for that. If yours asks so, and "
+        "is busy: what does waitpid give back when there are only living ones? A loop ends there.",
         "3.22"],
     "workers_in_advance": [
         "Here nothing is forked for a client. When is it, then?",
@@ -449,10 +452,11 @@ HINTS = {
         "more: keep each connection in a list. In C it stays open by itself.",
         "3.12"],
     "show lives_on_256_descriptors": [
-        "The server has 256 descriptors and 300 clients, one after another, and lives. It has "
-        "got rid of most of the connections.",
-        "Keep every connection in a list, and see it die. Let it say of what: the error of "
-        "accept, as text.",
+        "The server has 256 descriptors and 300 clients, one after another, and lives. Either it "
+        "has got rid of most of the connections, or it does not look at what accept returns.",
+        "Keep every connection in a list, and see it die. Let it say of what: the error of accept, "
+        "as text. In C accept returns -1 then, and perror says why; who does not look at that goes "
+        "round and round, and forks for nobody.",
         "3.12"],
     "show leaves_no_zombie_after_one": [
         "A child that has ended stays in the list of processes until its parent asks how it "
