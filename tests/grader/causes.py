@@ -86,7 +86,7 @@ CAUSES = {  # the first that fits counts
          "The child closes the listening socket, which it does not need. If it does not exit when "
          "its client is served, it goes on in the loop, to accept on what it has closed.",
          "Or the parent closes the wrong one: its copy of the connection is to go, and the "
-         "listening socket is to stay."), "3.8"),
+         "listening socket is to stay."), "3.9"),
     "closed_by_thread": Cause(
         BAD_DESCRIPTOR, "it used a socket that was closed", THREADING,
         ("Your server used a socket that it had closed. Who closed it?",
@@ -112,7 +112,7 @@ CAUSES = {  # the first that fits counts
          "them back?",
          "Every process that has a copy of a connection closes it when it is done: after a fork "
          "that is two. Look for a way through your program on which nobody does, such as the one "
-         "after an error."), "3.6"),
+         "after an error."), "3.12"),
     "no_more_processes": Cause(
         r"(?s)fork.{0,200}(Resource temporarily|EAGAIN)|can't (start|create) .{0,20}[Tt]hread",
         "there are no more processes or threads to be had", ("lives_without_processes",),
@@ -165,12 +165,12 @@ CAUSES = {  # the first that fits counts
          "A child has a copy of all that its parent had open. As long as one of them keeps the "
          "listening socket, nobody else can listen there: let the child close it first of all.",
          "And set SO_REUSEADDR on the listening socket, before bind: a connection that is over "
-         "stays in the kernel for a minute."), "3.9"),
+         "stays in the kernel for a minute."), "4.1"),
     "in_use": Cause(
         IN_USE, "the port is in use", (),
         ("The port is in use. Does your server bind it twice? Or had it just been stopped?",
          "A connection that is over stays in the kernel for a minute, and its port with it "
-         "(TIME_WAIT). Set SO_REUSEADDR on the listening socket, before bind."), "1.1"),
+         "(TIME_WAIT). Set SO_REUSEADDR on the listening socket, before bind."), "4.2"),
     "address": Cause(
         r"(?i)cannot assign requested|can't assign requested|EADDRNOTAVAIL",
         "it cannot bind to this address", (),
@@ -182,7 +182,7 @@ CAUSES = {  # the first that fits counts
         ("Signal 13 is SIGPIPE. When does the kernel send it?",
          "Your server wrote to a connection whose client was gone. Who does that is ended by "
          "SIGPIPE, unless he says otherwise: signal(SIGPIPE, SIG_IGN) once, at the start. Then "
-         "the write returns -1, and only this client's business is over."), "1.6"),
+         "the write returns -1, and only this client's business is over."), "4.6"),
     "memory": Cause(
         SIGNALLED.format(11, 139) + "|" + SIGNALLED.format(6, 134),
         "it reached for wrong memory", (),
@@ -235,7 +235,7 @@ CAUSES = {  # the first that fits counts
         "the client was gone", (),
         ("A client left in the middle. Which calls on its connection can fail then?",
          "Reading and writing can, and so can shutdown. One client's failure must end that "
-         "client's business, and nobody else's: where does the error go?"), "1.6"),
+         "client's business, and nobody else's: where does the error go?"), "4.6"),
     "not_allowed": Cause(
         r"Cannot start .*Permission denied", "it may not be executed", (),
         ("The file may not be executed: chmod +x FILE makes that so. Or name the program that runs "

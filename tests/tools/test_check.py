@@ -188,9 +188,10 @@ def test_every_question_of_a_stage_has_hints(stage):
     for question in questions(stage):
         given = hints.hints(question)
         assert 2 <= len(given) <= 3, question
-        place = re.search(r" Read (\w+/\w+\.\w+)(, section [\d.]+\.|, section \d+: .*\?|\.)$",
-                          given[-1])
+        place = re.search(r" Read (\w+/\w+\.\w+)(, section \d+: .*\?|\.)$", given[-1])
         assert (lab.PROJECT / place[1]).exists(), given[-1]
+        numbers = re.search(r"section \d+\.\d|\{\d", " ".join(given))
+        assert not numbers, f"{given}: a section is named by its heading"
 
 
 def test_hints_use_no_word_before_it_is_taught():
