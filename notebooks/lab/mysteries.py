@@ -77,14 +77,15 @@ class Mystery:
         """
         fault, line = letter_of(fault), number_of(line)
         if fault in (..., "?", "") or line is ...:
-            print("Put the letter of a fault in place of the question mark, and the number of a "
-                  "line in place of the\ndots; then run the cell again. The line is the one that "
-                  "you would change, or beside which\nyou would add another.")
+            say("Put the letter of a fault in place of the question mark, and the number of a line "
+                "in place of the dots; then run the cell again. The line is the one that you would "
+                "change, or beside which you would add another.")
         elif fault not in self.case.faults:
             print(f"There is no fault {fault!r}. There are: {', '.join(self.case.faults)}.")
         elif line not in range(1, len(self.text.splitlines()) + 1):
             print(f"There is no line {line!r}. They go from 1 to {len(self.text.splitlines())}.")
         elif fault == self.case.fault and line in self.lines():
+            self.tried = True
             print("Right.")
             self._explain()
         else:
@@ -93,10 +94,10 @@ class Mystery:
     def solution(self):
         """Tell the fault and the line; but only those who have tried."""
         if not self.tried:
-            print(f"Try first: {self.name}.answer(fault=..., line=...). After that it is told.")
+            print(f'Try first: {self.name}.answer(fault="?", line=...). After that it is told.')
             return
         ours, *others = map(str, self.lines())
-        also = f" ({' or '.join(others)} would do as well.)" if others else ""
+        also = f" {', '.join(others)} would do as well." if others else ""
         fault = self.case.fault
         say(f"The fault is {fault}: {self.case.faults[fault]}. Line {ours}.{also}")
         self._explain()

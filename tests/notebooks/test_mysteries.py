@@ -166,6 +166,8 @@ def test_an_answer_counts_however_it_is_written(fault, line, capsys, monkeypatch
     assert mystery.lines()[0] == 39
     mystery.answer(fault, line)
     assert capsys.readouterr().out.startswith("Right.\n")
+    mystery.solution()
+    assert capsys.readouterr().out.startswith("The fault is c: a child keeps the listening ")
 
 
 def test_who_has_tried_is_told_the_solution(capsys, monkeypatch):
