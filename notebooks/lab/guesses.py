@@ -9,19 +9,20 @@ asked = []  # the guesses of this chapter, in the order in which they were asked
 class Guess:
     """A question with choices, asked in a section of a chapter.
 
-    answer   the choice that was clicked; None as long as there is none
+    answer   the choice that was clicked, None as long as there is none; when it was seen what
+             comes out, it stays as it was
     outcome  the choice that the experiment has shown; None before it
     """
 
     def __init__(self, section, question, choices):
         self.section, self.question, self.choices = section, question, choices
-        self.outcome = None
+        self.outcome = self._seen_with = None
         self.buttons = ipywidgets.RadioButtons(
             options=choices, value=None, layout={"width": "max-content"})
 
     @property
     def answer(self):
-        return self.buttons.value
+        return self._seen_with or self.buttons.value
 
     def seen(self, outcome):
         """Say what the experiment has shown, one of the choices, and what the guess was.
@@ -30,7 +31,7 @@ class Guess:
         """
         if str(outcome) not in self.choices:
             raise ValueError(f"Seen was {outcome!r}, which is none of {self.choices}.")
-        self.outcome = str(outcome)
+        self.outcome, self._seen_with = str(outcome), self.answer
         print(f"Seen:        {self.outcome}")
         if self.answer is None:
             print("Your guess:  none. Click on one above, and run this cell again.")
@@ -63,6 +64,8 @@ def score():
         return
     wrong = [one for one in made if one.answer != one.outcome]
     print(f"Guesses that came true: {len(made) - len(wrong)} of {len(made)}.")
+    if len(made) < len(asked):
+        print(f"Questions without a guess: {len(asked) - len(made)}.")
     if wrong:
         print("Look again at:")
     for one in wrong:

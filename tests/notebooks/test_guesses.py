@@ -51,7 +51,20 @@ def test_the_score_names_the_sections_to_look_at_again(capsys):
     capsys.readouterr()
     score()
     assert capsys.readouterr().out == (
-        "Guesses that came true: 1 of 2.\nLook again at:\n  section 3: And then?\n")
+        "Guesses that came true: 1 of 2.\nQuestions without a guess: 1.\n"
+        "Look again at:\n  section 3: And then?\n")
+
+
+def test_a_guess_stands_when_one_has_seen_what_comes_out(capsys):
+    made = guess(1, "What comes?", "the end", "nothing")
+    made.buttons.value = "the end"
+    made.seen("nothing")
+    made.buttons.value = "nothing"
+    made.seen("nothing")
+    score()
+    said = capsys.readouterr().out
+    assert said.count("Your guess:  the end (not what happened)") == 2
+    assert "Guesses that came true: 0 of 1." in said
 
 
 def test_a_guess_that_is_made_again_counts_once(capsys):
