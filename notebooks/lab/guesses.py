@@ -1,7 +1,11 @@
 """A guess before an experiment: the reader commits himself, and finds it beside what came out."""
 
+from textwrap import fill
+
 import ipywidgets
 from IPython.display import display
+
+WIDTH = 80  # a longer line would be broken in the middle of a word
 
 asked = []  # the guesses of this chapter, in the order in which they were asked for
 
@@ -48,10 +52,9 @@ def guess(section, question, *choices):
     """
     made = Guess(section, question, [str(choice) for choice in choices])
     asked[:] = [other for other in asked if other.question != question] + [made]
-    text = "\n".join([f"Your guess: {question}", *(f"  ( ) {choice}" for choice in made.choices)])
-    print(f"Your guess: {question}")
-    bundle = made.buttons._repr_mimebundle_()
-    display({**bundle, "text/plain": text.partition("\n")[2]}, raw=True)
+    print(fill(f"Your guess: {question}", WIDTH))
+    text = "\n".join(f"  ( ) {choice}" for choice in made.choices)
+    display({**made.buttons._repr_mimebundle_(), "text/plain": text}, raw=True)
     return made
 
 

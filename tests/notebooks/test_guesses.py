@@ -39,6 +39,14 @@ def test_numbers_are_choices_too(capsys):
     assert "4 (right)" in capsys.readouterr().out
 
 
+def test_a_long_question_is_broken_between_words(capsys):
+    question = "What " + "comes, and then " * 10 + "what?"
+    guess(1, question, 1, 2)
+    *lines, choices = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert " ".join(lines) == f"Your guess: {question}"
+
+
 def test_an_outcome_that_is_no_choice_is_a_mistake_of_the_chapter():
     with pytest.raises(ValueError, match="Seen was 3, which is none of"):
         guess(1, "How many?", 2, 4).seen(3)
