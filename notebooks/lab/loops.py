@@ -88,7 +88,7 @@ def get(port):
 
 def fate(server):
     """Whether a server runs, and in which calls its processes sleep, where one can see it."""
-    eventually(lambda: server.exit_status is not None or rests(server), within=1)
+    eventually(lambda: rests(server), within=1)
     alive = living(server)
     calls = Counter(filter(None, (sleeps_in(one.pid) for one in alive)))
     where = ", ".join(f"{number} asleep in {call}" for call, number in sorted(calls.items()))
@@ -100,9 +100,9 @@ def fate(server):
 
 
 def rests(server):
-    """Whether a server is there, and all of its processes sleep, where one can see it."""
+    """Whether a server is there or has ended, and all of its processes that are left sleep."""
     alive = [one.pid for one in living(server)]
-    return server.pid in alive and all(map(sleeps_in, alive))
+    return (server.pid in alive or server.exit_status is not None) and all(map(sleeps_in, alive))
 
 
 def living(server):
