@@ -18,6 +18,7 @@ from pathlib import Path
 import psutil
 
 from lab.kernel import (
+    CannotSee,
     eventually,
     holder_of_port,
     holders_of_port,
