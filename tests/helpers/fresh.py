@@ -1,0 +1,102 @@
+"""Does a chapter show what is committed of it? But for what no two runs have in common.
+
+Two runs give other PIDs, ports, times and versions to the same finding. These are masked, wherever
+what stands around them says what they are. All other numbers are findings, and stay: how many were
+answered, with which status, how many zombies are left.
+
+In a cell that is tagged `noisy` the figures themselves are measured, or are those of this machine,
+or two things race. There it is compared what is said, without all its numbers, each thing once,
+whichever came first. The outcome of a guess and a picture that is missing are found even there.
+"""
+
+import re
+from difflib import unified_diff
+
+MASKS = [  # a pattern, and what stands in its place
+    (r"\x1b\[[\d;]*m", ""),  # colours
+    (r"\b\w{3}, \d\d \w{3} 20\d\d [\d:]{8} GMT|\b20\d\d-\d\d-\d\d\b", "DATE"),  # 1970 is a finding
+    (r"\b0x[0-9a-f]+", "ADDRESS"),
+    (r"/tmp/#\d+|/tmp/tmp\w+", "FILE"),
+    (r"\bsocket:\[\d+\]", "socket:[INODE]"),
+    (r"\b198\.1[89]\.\d+\.\d+", "MACHINE"),  # one of lab.production.machines
+    (r"\bpython3(\.\d+)?\b", "python"),  # by whichever of its names it was started
+    (r"(?i)((?:\b|_)p?pids?\b( of the \w+ was| is)?[\s=:]*)\d+(,? \d+)*", r"\1PID"),
+    (r"(?i)\b((?:child|worker|process|fork returned|parent is|kill -\w+):? )(?!0\b)\d+", r"\1PID"),
+    (r"(\bwait4\(.*\) += )(?!0\b)\d+", r"\1PID"),
+    (r"PID, (init|a subreaper)\b", "PID, init"),  # whoever adopts the orphans of this system
+    (r"\b(?!HTTP/)(\w+/)\d+(\.\d+)+", r"\1VERSION"),
+    (r"\b(eyJ[\w-]+)\.[\w-]+\.[\w-]+", r"\1.SIGNATURE"),  # of a cookie; it is made with the time
+    (r"\b\d+\.\d+ s\b|\b[\d.]+ ?(ms|µs|milliseconds|sec|min)\b", "TIME"),
+    (r"\bFIN([-_])WAIT\1?[12]\b", "FIN_WAIT"),  # 2 as soon as the other side has confirmed it
+    (r"\b\d{5,}\b", "NUMBER"),  # a port, a PID, an inode: what is counted has commas
+]
+COLUMNS = {"PID", "PPID", "LWP"}  # of the tables of ps
+FIGURE = re.compile(r"-?\b\d+(,\d{3})*(\.\d+)?|\b(NUMBER|TIME|unlimited)\b|\([\w ]+ here\)")
+LOST = re.compile(r"Connection (reset by peer|refused)|Broken pipe")
+LACKS = re.compile(r"\bnot installed here|\bThis system (does not|has no)|\bThere is no \w+ here"
+                   r"|\bmay not look at|\bnot to be seen here")
+
+
+def differences(committed, fresh):
+    """A text for each cell of a chapter that shows something else now, with the lines that differ.
+
+    committed, fresh   the cells of two runs
+
+    Cells are left out which say now that this system lacks what they need.
+    """
+    found = []
+    for before, after in zip(committed, fresh, strict=True):
+        if LACKS.search("\n".join(lines_of(after))) and not LACKS.search(
+                "\n".join(lines_of(before))):
+            continue
+        compared = shape if "noisy" in before.metadata.get("tags", []) else shown
+        lines = list(unified_diff(compared(before), compared(after), "committed", "fresh", n=0,
+                                  lineterm=""))
+        found += ["\n".join([before.source, *lines])] if lines else []
+    return found
+
+
+def shown(cell):
+    """The lines that a cell shows, without what each run names anew."""
+    found = without_columns(lines_of(cell))
+    for pattern, instead in MASKS:
+        found = [re.sub(pattern, instead, line) for line in found]
+    return [" ".join(line.split()) for line in found]
+
+
+def shape(cell):
+    """What a cell says, without any figure: each thing once, in the order of the alphabet."""
+    said = set()
+    for line in shown(cell):
+        if line.startswith("Seen:"):
+            said.add(line)
+        else:
+            said.update(LOST.sub("lost", FIGURE.sub("N", line)).rstrip(".").split("; "))
+    return sorted(said)
+
+
+def lines_of(cell):
+    """All lines of a cell's outputs. What is no text, such as a picture, is there by its kind."""
+    found = []
+    for output in cell.get("outputs", []):
+        data = output.get("data", {})
+        texts = [output.get("text", ""), *output.get("traceback", [])]
+        texts += [data[kind] if kind.startswith("text/") else kind for kind in sorted(data)]
+        found += [line for text in texts for line in text.splitlines()]
+    return found
+
+
+def without_columns(lines):
+    """The lines with other words in those columns of a table of ps that name processes."""
+    head, found = [], []
+    for line in lines:
+        words = line.split()
+        if COLUMNS & set(words):
+            head = words
+        elif len(words) >= len(head) and words[:1] and words[0].isdecimal():
+            words[:len(head)] = [name if name in COLUMNS else word
+                                 for name, word in zip(head, words, strict=False)]
+        else:
+            head = []
+        found.append(" ".join(words))
+    return found
