@@ -27,12 +27,14 @@ MASKS = [  # a pattern, and what stands in its place
     (r"\b(?!HTTP/)(\w+/)\d+(\.\d+)+", r"\1VERSION"),
     (r"\b(eyJ[\w-]+)\.[\w-]+\.[\w-]+", r"\1.SIGNATURE"),  # of a cookie; it is made with the time
     (r"\b\d+\.\d+ s\b|\b[\d.]+ ?(ms|µs|milliseconds|sec|min)\b", "TIME"),
+    (r"\bconnected after TIME, ", ""),  # said by a picture only where it is long enough to be seen
     (r"\bFIN([-_])WAIT\1?[12]\b", "FIN_WAIT"),  # 2 as soon as the other side has confirmed it
     (r"\b\d{5,}\b", "NUMBER"),  # a port, a PID, an inode: what is counted has commas
 ]
 COLUMNS = {"PID", "PPID", "LWP"}  # of the tables of ps
 FIGURE = re.compile(r"-?\b\d+(,\d{3})*(\.\d+)?|\b(NUMBER|TIME|unlimited)\b|\([\w ]+ here\)")
-LOST = re.compile(r"Connection (reset by peer|refused)|Broken pipe")
+LOST = re.compile(r"(\[Errno \d+\] )?(Connection (reset by peer|refused)|Broken pipe)"
+                  r"|the server closed a connection without an answer")
 LACKS = re.compile(r"\bnot installed here|\bThis system (does not|has no)|\bThere is no \w+ here"
                    r"|\bmay not look at|\bnot to be seen here")
 
@@ -61,7 +63,7 @@ def shown(cell):
     found = without_columns(lines_of(cell))
     for pattern, instead in MASKS:
         found = [re.sub(pattern, instead, line) for line in found]
-    return [" ".join(line.split()) for line in found]
+    return [" ".join(alike(line).split()) for line in found]
 
 
 def shape(cell):
@@ -71,8 +73,17 @@ def shape(cell):
         if line.startswith("Seen:"):
             said.add(line)
         else:
-            said.update(LOST.sub("lost", FIGURE.sub("N", line)).rstrip(".").split("; "))
+            said.update(FIGURE.sub("N", LOST.sub("lost", line)).rstrip(".").split("; "))
     return sorted(said)
+
+
+def alike(line):
+    """The words of a timeline; those clients as one who fared alike, whatever times they had."""
+    before, of_clients, fates = line.rstrip(".").partition(" clients. ")
+    fates = {clause.rpartition(": ")[2] for clause in fates.split("; ")}
+    if not of_clients or len(fates) > 1:
+        return line
+    return f"{before} clients, each of them: {fates.pop()}."
 
 
 def lines_of(cell):

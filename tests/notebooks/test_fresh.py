@@ -32,6 +32,8 @@ def drawn(words, *tags):
     ("fork returned 0 in process 812", "fork returned 813 in process 812"),
     ("PID STAT COMMAND\n 812 Z    [python] <defunct>", "PID STAT COMMAND\n 812 S    python"),
     ("Date: Thu, 01 Jan 1970 00:00:00 GMT", "Date: Sat, 21 Nov 2026 21:48:48 GMT"),
+    ("Two clients. 1: end after 0.5 s; 2: no end seen.", "Two clients, each of them: no end seen."),
+    ("Two clients. 1: end after 0.5 s; 2: no end seen.", "Two clients, each of them: end after 1 s."),
     ("the client hears: nothing", "the client hears: the end"),
     ("exit status: 1", "exit status: -1"),
     ("one\ntwo", "two\none"),
@@ -56,6 +58,10 @@ def test_another_finding_is_found(before, after):
     ("Server: nginx/1.22.1", "Server: nginx/1.26.0"),
     ("Date: Sat, 21 Nov 2026 21:48:48 GMT", "Date: Wed, 03 Feb 2027 01:00:03 GMT"),
     ("first byte after 0.502 s, or 507 ms", "first byte after 11.3 s, or 1 ms"),
+    ("Two clients, each of them: end after 0.5 s.",
+     "Two clients. 1: end after 0.5 s; 2: end after 0.6 s."),
+    ("Two clients. 1: end after 0.5 s; 2: no end seen.",
+     "Two clients. 1: connected after 0.1 s, end after 0.5 s; 2: no end seen."),
     ("timer:(timewait,59sec,0)", "timer:(timewait,1min,0)"),
     ("ESTAB  0      0   127.0.0.1:80", "ESTAB 0 0 127.0.0.1:80")])
 def test_what_each_run_names_anew_passes(before, after):
