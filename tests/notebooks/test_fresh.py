@@ -33,7 +33,7 @@ def drawn(words, *tags):
     ("PID STAT COMMAND\n 812 Z    [python] <defunct>", "PID STAT COMMAND\n 812 S    python"),
     ("Date: Thu, 01 Jan 1970 00:00:00 GMT", "Date: Sat, 21 Nov 2026 21:48:48 GMT"),
     ("Two clients. 1: end after 0.5 s; 2: no end seen.", "Two clients, each of them: no end seen."),
-    ("Two clients. 1: end after 0.5 s; 2: no end seen.", "Two clients, each of them: end after 1 s."),
+    ("Two clients. 1: end after 0.5 s; 2: no end seen.", "Two clients, each of them: refused."),
     ("the client hears: nothing", "the client hears: the end"),
     ("exit status: 1", "exit status: -1"),
     ("one\ntwo", "two\none"),
