@@ -32,7 +32,7 @@ MASKS = [  # a pattern, and what stands in its place
     (r"\b\d{5,}\b", "NUMBER"),  # a port, a PID, an inode: what is counted has commas
 ]
 COLUMNS = {"PID", "PPID", "LWP"}  # of the tables of ps
-FIGURE = re.compile(r"-?\b\d+(,\d{3})*(\.\d+)?|\b(NUMBER|TIME|unlimited)\b|\([\w ]+ here\)")
+FIGURE = re.compile(r"-?\b\d+(,\d{3})*(\.\d+)?|\b(NUMBER|PID|TIME|unlimited)\b|\([\w ]+ here\)")
 LOST = re.compile(r"(\[Errno \d+\] )?(Connection (reset by peer|refused)|Broken pipe)"
                   r"|the server closed a connection without an answer")
 LACKS = re.compile(r"\bnot installed here|\bThis system (does not|has no)|\bThere is no \w+ here"

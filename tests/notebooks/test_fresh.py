@@ -97,6 +97,7 @@ def test_each_cell_that_is_another_is_told_with_its_source(tags):
 @pytest.mark.parametrize(("before", "after"), [
     ("two children: 2.0 processors", "two children: 1.6 processors"),
     ("3g: 740 (RSS), 39 (PSS); 3i: 13.3 (RSS)", "3g: 12 (RSS), 1,039 (PSS); 3i: 8 (RSS)"),
+    ("the parent 100 times, the child 0 times", "the parent 94 times, the child 6 times"),
     ("open files   (-n) 20000", "open files   (-n) unlimited"),
     ("it may have: 262144", "it may have: (it follows none here)"),
     ("server: recv(4) = 23; client: close(3).", "client: close(3); server: recv(4) = 23."),
