@@ -20,8 +20,8 @@ MASKS = [  # a pattern, and what stands in its place
     (r"\bsocket:\[\d+\]", "socket:[INODE]"),
     (r"\b198\.1[89]\.\d+\.\d+", "MACHINE"),  # one of lab.production.machines
     (r"\bpython3(\.\d+)?\b", "python"),  # by whichever of its names it was started
-    (r"(?i)((?:\b|_)p?pids?\b( of the \w+ was| is)?[\s=:]*)\d+(,? \d+)*", r"\1PID"),
-    (r"(?i)\b((?:child|worker|process|fork returned|parent is|kill -\w+):? )(?!0\b)\d+", r"\1PID"),
+    (r"(?i)((?:\b|_)p?pids?\b( of the \w+ was)?[\s=:]*)(?!0\b)\d+(,? \d+)*", r"\1PID"),
+    (r"(?i)\b((child|worker|process|one process:|fork returned|kill -\w+) )(?!0\b)\d+", r"\1PID"),
     (r"(\bwait4\(.*\) += )(?!0\b)\d+", r"\1PID"),
     (r"PID, (init|a subreaper)\b", "PID, init"),  # whoever adopts the orphans of this system
     (r"\b(?!HTTP/)(\w+/)\d+(\.\d+)+", r"\1VERSION"),
@@ -29,9 +29,11 @@ MASKS = [  # a pattern, and what stands in its place
     (r"\b\d+\.\d+ s\b|\b[\d.]+ ?(ms|µs|milliseconds|sec|min)\b", "TIME"),
     (r"\bconnected after TIME, ", ""),  # said by a picture only where it is long enough to be seen
     (r"\bFIN([-_])WAIT\1?[12]\b", "FIN_WAIT"),  # 2 as soon as the other side has confirmed it
-    (r"\b\d{5,}\b", "NUMBER"),  # a port, a PID, an inode: what is counted has commas
+    (r"(\bSigIgn:\s+)\w+", r"\1INHERITED"),
+    (r"\b[1-9]\d{4,}\b", "NUMBER"),  # a port, a PID, an inode: what is counted has commas
 ]
 COLUMNS = {"PID", "PPID", "LWP"}  # of the tables of ps
+TIMELINE = re.compile(r"\b((?:[A-Z][a-z]+|\d+) clients)\. (.+: .+)\.$")
 FIGURE = re.compile(r"-?\b\d+(,\d{3})*(\.\d+)?|\b(NUMBER|PID|TIME|unlimited)\b|\([\w ]+ here\)")
 LOST = re.compile(r"(\[Errno \d+\] )?(Connection (reset by peer|refused)|Broken pipe)"
                   r"|the server closed a connection without an answer")
@@ -79,11 +81,11 @@ def shape(cell):
 
 def alike(line):
     """The words of a timeline; those clients as one who fared alike, whatever times they had."""
-    before, of_clients, fates = line.rstrip(".").partition(" clients. ")
-    fates = {clause.rpartition(": ")[2] for clause in fates.split("; ")}
-    if not of_clients or len(fates) > 1:
+    timeline = TIMELINE.search(line)
+    fates = {one.rpartition(": ")[2] for one in timeline[2].split("; ")} if timeline else []
+    if len(fates) != 1:
         return line
-    return f"{before} clients, each of them: {fates.pop()}."
+    return f"{line[:timeline.end(1)]}, each of them: {fates.pop()}."
 
 
 def lines_of(cell):
