@@ -21,8 +21,8 @@ MASKS = [  # a pattern, and what stands in its place
     (r"\b198\.1[89]\.\d+\.\d+", "MACHINE"),  # one of lab.production.machines
     (r"\bpython3(\.\d+)?\b", "python"),  # by whichever of its names it was started
     (r"(?i)((?:\b|_)p?pids?\b( of the \w+ was)?[\s=:]*)(?!0\b)\d+(,? \d+)*", r"\1PID"),
-    (r"(?i)\b((child|worker|process|one process:|fork returned|kill -\w+) )(?!0\b)\d+", r"\1PID"),
-    (r"(\bwait4\(.*\) += )(?!0\b)\d+", r"\1PID"),
+    (r"(?i)\b((child|worker|process|one process:|parent is) )(?!0\b)\d+", r"\1PID"),
+    (r"(\bkill -\w+ |\bfork returned |\bwait4\(.*\) += )(?!0\b)\d+", r"\1PID"),
     (r"PID, (init|a subreaper)\b", "PID, init"),  # whoever adopts the orphans of this system
     (r"\b(?!HTTP/)(\w+/)\d+(\.\d+)+", r"\1VERSION"),
     (r"\b(eyJ[\w-]+)\.[\w-]+\.[\w-]+", r"\1.SIGNATURE"),  # of a cookie; it is made with the time
@@ -38,7 +38,7 @@ FIGURE = re.compile(r"-?\b\d+(,\d{3})*(\.\d+)?|\b(NUMBER|PID|TIME|unlimited)\b|\
 LOST = re.compile(r"(\[Errno \d+\] )?(Connection (reset by peer|refused)|Broken pipe)"
                   r"|the server closed a connection without an answer")
 LACKS = re.compile(r"\bnot installed here|\bThis system (does not|has no)|\bThere is no \w+ here"
-                   r"|\bmay not look at|\bnot to be seen here")
+                   r"|\bmay not look at|\bOnly root\b|\bnot to be seen here")
 
 
 def differences(committed, fresh):

@@ -65,6 +65,7 @@ def test_another_finding_is_found(before, after):
     ("Server: nginx/1.22.1", "Server: nginx/1.26.0"),
     ("Date: Sat, 21 Nov 2026 21:48:48 GMT", "Date: Wed, 03 Feb 2027 01:00:03 GMT"),
     ("first byte after 0.502 s, or 507 ms", "first byte after 11.3 s, or 1 ms"),
+    ("in process 9, whose parent is 7", "in process 9119, whose parent is 712"),
     ("there is one process: 9119", "there is one process: 45"),
     ("Two clients, each of them: end after 0.5 s.",
      "Two clients. 1: end after 0.5 s; 2: end after 0.6 s."),
