@@ -30,6 +30,7 @@ MASKS = [  # a pattern, and what stands in its place
     (r"\bconnected after TIME, ", ""),  # said by a picture only where it is long enough to be seen
     (r"\bFIN([-_])WAIT\1?[12]\b", "FIN_WAIT"),  # 2 as soon as the other side has confirmed it
     (r"(\bSigIgn:\s+)\w+", r"\1INHERITED"),
+    (r"^([a-z])[rwx-]{9}$", r"\1UMASK"),
     (r"\b[1-9]\d{4,}\b", "NUMBER"),  # a port, a PID, an inode: what is counted has commas
 ]
 COLUMNS = {"PID", "PPID", "LWP"}  # of the tables of ps
