@@ -69,7 +69,7 @@ def test_chapter_shows_what_is_committed_and_leaves_no_process(chapter, folder):
         others = differences(read(chapter).cells, fresh.cells)
         assert not others, "\n\n".join(others) + (
             "\nThe committed outputs are others than those of a fresh run: make notebooks runs all "
-            "chapters again. Where two runs never agree, see tests/helpers/fresh.py.")
+            "chapters again. What no two runs have in common: see tests/helpers/fresh.py.")
 
 
 def marked(mark):
@@ -82,6 +82,14 @@ def marked(mark):
         except psutil.Error:
             continue
     return found
+
+
+@every_chapter
+def test_few_cells_are_noisy(chapter):
+    """What is tagged so is compared by its words alone."""
+    shows = [cell for cell in code_cells(chapter) if cell.outputs]
+    noisy = [cell for cell in shows if "noisy" in cell.metadata.get("tags", [])]
+    assert len(noisy) <= len(shows) / 4, [cell.source for cell in noisy]
 
 
 @every_chapter
