@@ -43,8 +43,8 @@ lab: .venv/installed  ## open your own copies of the chapters in JupyterLab: sta
 	if [ "$$(uname)" != Darwin ] && [ -z "$$DISPLAY$$WAYLAND_DISPLAY" ]; then screen=--no-browser; fi; \
 	.venv/bin/python -m lab.copies && \
 	exec .venv/bin/jupyter lab --notebook-dir=my --port=8889 --log-level=ERROR \
-		--LabApp.default_url=/lab/tree/1_hello.ipynb --LabApp.news_url=None \
-		--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate $$root $$screen
+		--LabApp.default_url=/lab/tree/1_hello.ipynb \
+		--LabApp.app_settings_dir=$(CURDIR)/notebooks/lab/jupyterlab $$root $$screen
 
 see: .venv/installed  ## watch a server live in a browser: STAGE=3d, or SERVER='node my/server.js'
 	@exec .venv/bin/python -m see --stage "$(STAGE)" --server "$$SERVER" --beside "$(BESIDE)" --delay "$(DELAY)" --app "$(APP)" $(if $(LIMITS),--limits)

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 import lab
-from tests.helpers.complete import servers_that_stay
+from tests.helpers.complete import Variant, servers_that_stay
 from tests.spec.stages import STAGES, TRACKS
 
 TRACK_OF = {name: track for track, names in TRACKS.items() for name in names}
@@ -104,14 +104,16 @@ def stage_of(item):
 
 
 def between(items):
-    """The tests that ask of a stage what they ask of an earlier and of a later one of its track."""
+    """The tests that ask of a stage what they ask of an earlier and of a later one of its track; of
+    the last server without threads, what they ask of it with threads, and of an iterative one."""
     asked = {}
     for item in items:
         stage = stage_of(item)
-        if stage and stage.name in TRACK_OF:
+        if stage:
             others = {name: repr(value) for name, value in item.callspec.params.items()
                       if value is not item.callspec.params.get("stage")
                       and value is not item.callspec.params.get("trial")}
-            asked.setdefault((item.path, item.originalname, TRACK_OF[stage.name],
-                              *sorted(others.items())), []).append(item)
+            track = "complete" if isinstance(stage, Variant) else TRACK_OF[stage.name]
+            asked.setdefault((item.path, item.originalname, track, *sorted(others.items())),
+                             []).append(item)
     return [item for same in asked.values() for item in same[1:-1]]

@@ -26,6 +26,8 @@
     pictures  of all that; imported on its own, for only the notebooks need it
     drawings  of what never moves; likewise
     in_words  what each picture shows, in a sentence
+    course    where one is in the course, drawn for the top of each chapter
+    words     the page of words
 """
 
 from lab.clients import (

@@ -4,18 +4,21 @@
 
 A copy is made when there is none, without outputs. It belongs to the reader then, and is never
 written again. When a chapter has changed since, the new one is put beside it, under another name.
+What the chapters show and name besides, pictures and pages, is ours and always the newest.
 """
 
 import hashlib
 import json
+import shutil
 
 import nbformat
 
-from lab.book import chapters
+from lab.book import CHAPTERS, chapters
 from lab.server import PROJECT
 
 FOLDER = PROJECT / "my"
 FILE = FOLDER / ".chapters.json"  # {chapter: which text of it was offered last}
+BESIDE = ["words.md", "read_on.md", "to_print.html", "pictures/*.png"]  # of the folder notebooks/
 
 
 def text_of(path):
@@ -55,9 +58,19 @@ def new_name(path):
     return name
 
 
+def copy_what_is_beside():
+    """Copy the pages and pictures to where the copies of the chapters look for them."""
+    for pattern in BESIDE:
+        for path in CHAPTERS.glob(pattern):
+            target = FOLDER / path.relative_to(CHAPTERS)
+            target.parent.mkdir(exist_ok=True)
+            shutil.copyfile(path, target)
+
+
 def make_copies():
     """Copy what is missing; a list of sentences on what was done for the reader to know."""
     FOLDER.mkdir(exist_ok=True)
+    copy_what_is_beside()
     before, marks, words = offered(), {}, []
     for path in chapters():
         marks[path.name] = mark_of(path)

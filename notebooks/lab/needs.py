@@ -41,5 +41,20 @@ def run(shell, cell):
     return eval(compile(ast.Expression(last.value), name, "eval"), shell.user_ns)
 
 
+def reason_if_missing(function):
+    """The function, as one that returns why this system does not show what it looks at.
+
+    That sentence, instead of a CannotSee that is raised; None if all is well.
+    """
+    def returns_the_reason(*arguments):
+        try:
+            function(*arguments)
+        except CannotSee as reason:
+            return str(reason)
+        return None
+
+    return returns_the_reason
+
+
 def load_ipython_extension(shell):
     shell.register_magic_function(needs, "cell")

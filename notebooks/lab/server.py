@@ -40,13 +40,18 @@ class ServerError(Exception):
 def stage_file(stage):
     """The path of a stage's file: stage_file("3c") is PROJECT/part3/webserver3c.py.
 
-    Raises ServerError, with the stages that there are, if there is none of that name.
+    "my 3c" is the reader's own, PROJECT/my/webserver3c.py. Raises ServerError if there is none of
+    that name; it says which stages there are, or how to begin one.
     """
+    own = stage.startswith("my ")
+    name = stage.removeprefix("my ")
     files = {file.stem.removeprefix("webserver"): file
-             for file in PROJECT.glob("part?/webserver*.py")}
-    if stage not in files:
-        raise ServerError(f"There is no stage {stage!r}. There are: {', '.join(sorted(files))}.")
-    return files[stage]
+             for file in PROJECT.glob(f"{'my' if own else 'part?'}/webserver*.py")}
+    if name in files:
+        return files[name]
+    if own:
+        raise ServerError(f"There is no my/webserver{name}.py yet: make start STAGE={name}")
+    raise ServerError(f"There is no stage {stage!r}. There are: {', '.join(sorted(files))}.")
 
 
 def stage_command(stage, *arguments, python=sys.executable):

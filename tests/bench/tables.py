@@ -11,6 +11,11 @@ from rich.markup import escape
 from rich.table import Table
 
 MODES = {"kept": "kept", "new_heads": "new heads", "anew": "anew"}
+IN_WORDS = {
+    "kept": "On connections that stay open",
+    "new_heads": "On the same, where no two requests have the same head,",
+    "anew": "With a connection made anew for each request",
+}
 PYTHON_PEERS = {  # and the settings in which each was measured
     "Gunicorn": ["gunicorn-sync", "gunicorn-gthread", "gunicorn-gthread-4"],
     "Waitress": ["waitress", "waitress-1"],
@@ -95,36 +100,65 @@ def full(result):
 
 
 def for_readme(result):
-    """The lines that matter: the last stage, the best of each Python peer, bjoern."""
-    heading = ["server", "kept", "new heads", "anew", "CPU µs", f"{result['made']['memory']} MB"]
-    last = result["made"]["last"]
-    names = [last, f"{last}-threads", *[best(result, peers) for peers in PYTHON_PEERS.values()],
-             "bjoern"]
-    lines = [short_row(name, result["servers"][name]) for name in names
-             if name in result["servers"]]
-    return "\n".join([*markdown([heading, ["---"] + ["--:"] * 5, *lines]), "", machine_of(result),
-                      "", *[f"- {sentence}" for sentence, _ in comparisons(result)]]).rstrip()
+    """What a reader wants to know of the last stage, as six sentences at most, and the machine."""
+    sentences = [*rates_in_words(result), *memory_in_words(result), *idle_in_words(result),
+                 *sleeping_in_words(result)]
+    return "\n".join([*[f"- {sentence}" for sentence in sentences], "", machine_of(result)])
+
+
+def rates_in_words(result):
+    """How many requests/s, in each way in which one asks, beside the best Gunicorn and bjoern."""
+    for mode, words in IN_WORDS.items():
+        names = [best(result, PYTHON_PEERS["Gunicorn"], [mode]), "bjoern"]
+        others = [f"{name} {about(figure)}" for name in names
+                  if (figure := of(result, name, mode, "per_second"))]
+        if ours := of(result, result["made"]["last"], mode, "per_second"):
+            yield (f"{words} it answers about {about(ours)} requests a second"
+                   f"{'; ' * bool(others)}{', '.join(others)}.")
+
+
+def memory_in_words(result):
+    names = [result["made"]["last"], best(result, PYTHON_PEERS["Gunicorn"]), "bjoern"]
+    ours, *others = [result["servers"].get(name, {}).get("memory_mb") for name in names]
+    known = [f"{name} {figure:.0f}" for name, figure in zip(names[1:], others, strict=True)
+             if figure]
+    if ours:
+        yield (f"With one worker it takes {ours:.0f} MB of memory"
+               f"{'; ' * bool(known)}{', '.join(known)}.")
+
+
+def idle_in_words(result):
+    if seen := result["idle"].get(result["made"]["last"]):
+        workers = seen.get("workers", 1)
+        over_workers = f", over {workers} workers," if workers > 1 else ""
+        yield (f"Each of {seen['connections']:,} idle connections{over_workers} takes "
+               f"{seen['bytes_each'] / 1024:.1f} KiB, and beside them it answers "
+               f"{seen['beside_over_alone']:.0%} of what it answers without them.")
+
+
+def sleeping_in_words(result):
+    for seen in result.get("asleep", {}).values():
+        yield ("With 64 threads, and 64 clients of an application that sleeps for 50 ms, it "
+               f"answers {seen['over_ideal']:.0%} of what can be answered.")
+
+
+def about(figure):
+    """A figure of which another machine would have another: 57,939 is 58,000."""
+    return f"{float(f'{figure:.2g}'):,.0f}"
 
 
 def markdown(lines):
     return [f"| {' | '.join(line)} |" for line in lines]
 
 
-def short_row(name, seen):
-    """A server's requests/s in each mode; its CPU on connections that are kept if they can be."""
-    rates = [f"{seen[mode]['per_second']:,.0f}" if mode in seen else "" for mode in MODES]
-    cpu = seen.get("kept", seen["anew"])["cpu_us"]
-    return [name, *rates, "" if cpu is None else f"{cpu:.1f}", str(seen["memory_mb"] or "")]
+def best(result, names, modes=MODES):
+    """Which of these servers answers the most requests/s, in whichever of these ways one asks."""
+    return max(names, key=lambda name: rate(result, name, modes))
 
 
-def best(result, names):
-    """Which of these servers answers the most requests/s, in whatever way it is asked."""
-    return max(names, key=lambda name: rate(result, name))
-
-
-def rate(result, name):
+def rate(result, name, modes=MODES):
     seen = result["servers"].get(name, {})
-    return max([seen[mode]["per_second"] for mode in MODES if mode in seen], default=0)
+    return max([seen[mode]["per_second"] for mode in modes if mode in seen], default=0)
 
 
 def machine_of(result):

@@ -1,6 +1,7 @@
 """What make start writes: the code of a stage before it; and what it tells: what to add."""
 
 import ast
+import re
 import shlex
 import textwrap
 
@@ -144,9 +145,14 @@ def trials(stage, language):
 
 def places(stage):
     """Where to read of it: sections of the chapters, or else the texts of the stages."""
-    sections = [place for place in map(section, stage.claims) if place]
+    sections = sorted(filter(None, map(section, stage.claims)), key=in_order)
     files = [STAGES[name].file for name in (stage.parent, stage.joins, stage.name) if name]
     return sections or [f"the text at the top of {file}" for file in files]
+
+
+def in_order(place):
+    """The numbers in it: of its chapter, and of its section."""
+    return [int(number) for number in re.findall(r"\d+", place)]
 
 
 def news(stage, before):

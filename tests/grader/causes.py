@@ -40,6 +40,14 @@ BAD_DESCRIPTOR = r"Bad file descriptor|EBADF|bad file descriptor|closed stream"
 IN_USE = r"(?i)address already in use|EADDRINUSE"
 
 CAUSES = {  # the first that fits counts
+    "slow": Cause(
+        r"It took longer than \d+ s\. The server is slow|It was not asked\.",
+        "nothing yet, for it is slow", (),
+        ("How long does one client wait, with nobody else there? Put time before curl: "
+         "time curl localhost:8888/hello",
+         "An answer is a matter of milliseconds. What takes longer has to wait for something: a "
+         "sleep before the answer, a name that is looked up, or the end of what another does."),
+        None),
     "delay": Cause(
         r"""invalid (literal|value) for (?i:int).*['"]\d*\.\d+['"]|parsing "\d*\.\d+": invalid""",
         "DELAY is no whole number", DELAYED,
@@ -78,7 +86,7 @@ CAUSES = {  # the first that fits counts
          "The child closes the listening socket, which it does not need. If it does not exit when "
          "its client is served, it goes on in the loop, to accept on what it has closed.",
          "Or the parent closes the wrong one: its copy of the connection is to go, and the "
-         "listening socket is to stay."), "3.8"),
+         "listening socket is to stay."), "3.9"),
     "closed_by_thread": Cause(
         BAD_DESCRIPTOR, "it used a socket that was closed", THREADING,
         ("Your server used a socket that it had closed. Who closed it?",
@@ -104,7 +112,7 @@ CAUSES = {  # the first that fits counts
          "them back?",
          "Every process that has a copy of a connection closes it when it is done: after a fork "
          "that is two. Look for a way through your program on which nobody does, such as the one "
-         "after an error."), "3.6"),
+         "after an error."), "3.12"),
     "no_more_processes": Cause(
         r"(?s)fork.{0,200}(Resource temporarily|EAGAIN)|can't (start|create) .{0,20}[Tt]hread",
         "there are no more processes or threads to be had", ("lives_without_processes",),
@@ -157,12 +165,12 @@ CAUSES = {  # the first that fits counts
          "A child has a copy of all that its parent had open. As long as one of them keeps the "
          "listening socket, nobody else can listen there: let the child close it first of all.",
          "And set SO_REUSEADDR on the listening socket, before bind: a connection that is over "
-         "stays in the kernel for a minute."), "3.9"),
+         "stays in the kernel for a minute."), "4.1"),
     "in_use": Cause(
         IN_USE, "the port is in use", (),
         ("The port is in use. Does your server bind it twice? Or had it just been stopped?",
          "A connection that is over stays in the kernel for a minute, and its port with it "
-         "(TIME_WAIT). Set SO_REUSEADDR on the listening socket, before bind."), "1.1"),
+         "(TIME_WAIT). Set SO_REUSEADDR on the listening socket, before bind."), "4.2"),
     "address": Cause(
         r"(?i)cannot assign requested|can't assign requested|EADDRNOTAVAIL",
         "it cannot bind to this address", (),
@@ -174,7 +182,7 @@ CAUSES = {  # the first that fits counts
         ("Signal 13 is SIGPIPE. When does the kernel send it?",
          "Your server wrote to a connection whose client was gone. Who does that is ended by "
          "SIGPIPE, unless he says otherwise: signal(SIGPIPE, SIG_IGN) once, at the start. Then "
-         "the write returns -1, and only this client's business is over."), "1.6"),
+         "the write returns -1, and only this client's business is over."), "4.6"),
     "memory": Cause(
         SIGNALLED.format(11, 139) + "|" + SIGNALLED.format(6, 134),
         "it reached for wrong memory", (),
@@ -182,10 +190,24 @@ CAUSES = {  # the first that fits counts
          "recv returns 0, or -1? What if getenv returns NULL?",
          "Compile with -g -fsanitize=address, start it by hand, and it says which line it was."),
         None),
+    "environ": Cause(
+        r"KeyError: '(REQUEST_|SERVER_|CONTENT_|HTTP_|SCRIPT_NAME|PATH_INFO|QUERY_STRING|wsgi\.)",
+        "a name is not in environ", ("fills_environ",),
+        ("An application looked into its environ, and the name was not there. Who should have put "
+         "it there, and where from: the request, the server, or WSGI itself?",
+         "PEP 3333 has a list of what is in it, under \"environ Variables\". Nobody is to fail "
+         "for what is missing there."), "2.6"),
     "environment": Cause(
         r"KeyError: '[A-Z_]+'|key not found: \"[A-Z_]+\"", "a name is not in the environment", (),
         ("The environment has no such name. Which ones does make check set?",
          "PORT and HOST always, and DELAY. Look at the spelling."), "1.2"),
+    "no_module": Cause(
+        r"ModuleNotFoundError: No module named '(part2|tests)", "its application is not found",
+        ("fills_environ",),
+        ("part2 is a folder where you stand. Where does Python look for a module? Not there: it "
+         "begins with the folder of the program that it was started with, which is my/.",
+         "sys.path is the list of folders in which it looks. Put the current one there, "
+         "os.getcwd(), before you import the application."), "2.2"),
     "port_is_text": Cause(
         r"'str' object cannot be interpreted as an integer|an integer is required",
         "the port is text", (),
@@ -213,7 +235,7 @@ CAUSES = {  # the first that fits counts
         "the client was gone", (),
         ("A client left in the middle. Which calls on its connection can fail then?",
          "Reading and writing can, and so can shutdown. One client's failure must end that "
-         "client's business, and nobody else's: where does the error go?"), "1.6"),
+         "client's business, and nobody else's: where does the error go?"), "4.6"),
     "not_allowed": Cause(
         r"Cannot start .*Permission denied", "it may not be executed", (),
         ("The file may not be executed: chmod +x FILE makes that so. Or name the program that runs "

@@ -93,7 +93,7 @@ def not_built(screen, stage, server, said, as_json):
     else:
         screen.say("")
         screen.say(("It does not compile.", "bold"), " The compiler says above what it did not "
-                   "understand; begin with the first line of it.")
+                   "understand; begin with the first that it calls an error.")
     return False
 
 

@@ -37,7 +37,7 @@ HINTS = {
         "recv, on the socket that accept returned, waits until something comes. Read before you "
         "answer: what is still unread when you close turns the end into a reset, and the client "
         "may lose its answer. A browser asks with 500 bytes and more.",
-        "1.4"],
+        "4.4"],
     "goes_on": [
         "Some calls a server makes once: socket, bind, listen. Others it makes for each client: "
         "accept, recv, sendall, close. Which of yours stand in a loop?",
@@ -49,7 +49,8 @@ HINTS = {
         "status line and the body, and at both ends of it all.",
         "Which socket do you write to: the listening one, or the one that accept returned? Is all "
         "of the answer sent, and not a byte more? In C sizeof counts the NUL at the end of a "
-        "text. If you send a Content-Length, count the bytes of the body.",
+        "text, and of a pointer it is 8: strlen counts the text. If you send a Content-Length, "
+        "count the bytes of the body.",
         "The answer is b\"HTTP/1.1 200 OK\\r\\n\\r\\nHello, World!\\n\": a status line, an empty "
         "line, the body.",
         "1.4"],
@@ -74,7 +75,7 @@ HINTS = {
         "In C and Perl the kernel may end the whole program for writing to a client that is "
         "gone (SIGPIPE). signal(SIGPIPE, SIG_IGN) at the start, in Perl $SIG{PIPE} = 'IGNORE', "
         "makes an error of it like any other.",
-        "1.6"],
+        "4.6"],
     "serves_while_another_waits": [
         "Three clients are connected, and the last one asks first. Where does your server sleep "
         "just then, and for whom does it wait?",
@@ -89,7 +90,7 @@ HINTS = {
         "close does, when all of the answer is sent. Is there a way through your program on "
         "which nobody comes to it?",
         "If your server forks, two processes have each connection, and it ends when both have "
-        "closed their copy or have ended: notebooks/3_2_fork.ipynb, section 3.9.",
+        "closed their copy or have ended: {3.9}",
         "1.4"],
     "keeps_descriptor_count": [
         "Each client costs your server a descriptor that it never gets back. Which one is it?",
@@ -218,56 +219,56 @@ HINTS = {
         "The target parts at its first question mark: before it PATH_INFO, with %20 turned into "
         "a blank, after it QUERY_STRING, left as it is. A header X-Probe becomes HTTP_X_PROBE: in "
         "capitals, with _ for -. Content-Type and Content-Length have no HTTP_ before them.",
-        "2.9"],
+        "2.11"],
     "step_2c": [
         "One recv gives a piece of what was sent, and it may end anywhere: in the head, or in the "
         "body. How do you know that you have all?",
         "Keep what comes in a buffer. Take all up to the empty line, then as many bytes as "
         "Content-Length says; recv until they are there. wsgi.input is a file of these bytes.",
-        "2.9"],
+        "2.12"],
     "step_2d": [
         "The application makes its body slowly, and the client could have the first block long "
         "before the last. What do you wait for?",
         "Send each block when you have it, the head before the first. start_response returns a "
         "write(), which does the same with the block that it is given.",
-        "2.9"],
+        "2.13"],
     "step_2e": [
         "Three things at the end of PEP 3333: what the application returned may have a close(), "
         "start_response takes exc_info, and a Date is a date. Which of them was missed?",
         "Call close() in a finally, whatever has happened. Called with exc_info once the head is "
         "out, start_response raises exc_info[1]: the application ends of its own error. "
         "email.utils.formatdate(usegmt=True) is the Date.",
-        "2.9"],
+        "2.14"],
     "step_2f": [
         "How does a client know that it has the whole body, if not by the end of the connection?",
         "Where the application returns a list, its length is the sum of its blocks: say it in "
         "Content-Length, unless the application has. HEAD gets the same head, and no body.",
-        "2.9"],
+        "2.15"],
     "step_2g": [
         "A body without a Content-Length comes in chunks. What does each of them begin with, and "
         "what is the last one like?",
         "A size in hexadecimal, a line end, so many bytes, a line end; size 0 is the last. Put "
         "them together for wsgi.input. Who sends Expect: 100-continue waits for HTTP/1.1 100 "
         "Continue and an empty line before the body.",
-        "2.9"],
+        "2.16"],
     "step_2h": [
         "RFC 9112 has a grammar for the head, and what does not match it is no request. What does "
         "yours let in?",
         "The name of a header is a token, without blanks; answer 400 to another. A target may be "
         "http://example.com/a: then the host is example.com and the path /a.",
-        "2.9"],
+        "2.17"],
     "step_2i": [
         "Two servers must not read the same bytes in two ways. Which of these could be?",
         "Refuse a request with both a Content-Length and chunks. Refuse to send a header with a "
         "line end in it. Before you close, shut down your side and read what still comes, or the "
         "kernel resets the connection and your answer is lost.",
-        "2.9"],
+        "2.18"],
     "step_2j": [
         "A client connects and says nothing, or half of it. How long do you wait?",
         "TIMEOUT in the environment says how many seconds. settimeout makes recv raise "
         "TimeoutError; measure from the beginning of the head, or a byte now and then keeps you "
         "for ever. A head that has begun gets 408 Request Timeout.",
-        "2.9"],
+        "2.19"],
     "keeps_alive": [
         "In HTTP/1.1 a connection stays open after an answer, unless one of the two says "
         "Connection: close.",
@@ -290,7 +291,8 @@ HINTS = {
     "sleeps_after_answer": [
         "DELAY stands in the environment of your server, as text: 1, but also 0.05. When does "
         "it sleep, and what is open then?",
-        "First the whole answer, then the sleep, then the end of the connection: in this order.",
+        "First the whole answer, then the sleep, then the end of the connection: in this order. "
+        "In C sleep takes whole seconds, and usleep millionths of one.",
         "3.2"],
     "sleeps_side_by_side": [
         "Two clients, one second of sleep each. Who sleeps: the one that has to accept the next "
@@ -310,7 +312,7 @@ HINTS = {
         "dead one had open: is nobody else left who listens?",
         "After fork the child has a copy of the listening socket, too. It accepts nobody: let it "
         "close its copy before it does anything else.",
-        "3.9"],
+        "4.1"],
     "answers_bursts": [
         "Five clients come at once, and their children end at once, some of them before fork has "
         "returned in the parent. Look at the last words of your server.",
@@ -368,7 +370,8 @@ HINTS = {
         "A wait that finds only living children sleeps until one of them ends, and while a "
         "handler runs, nobody accepts. How many children have surely ended when it runs once?",
         "One wait for each signal finds one that has ended. Who asks for more must be able to ask "
-        "without sleeping: its manual page says what waitpid has for that.",
+        "without sleeping: its manual page says what waitpid has for that. If yours asks so, and "
+        "is busy: what does waitpid give back when there are only living ones? A loop ends there.",
         "3.22"],
     "workers_in_advance": [
         "Here nothing is forked for a client. When is it, then?",
@@ -410,7 +413,7 @@ HINTS = {
         "The port is still in use, though the server has stopped. By whom?",
         "A connection that is over stays in the kernel for a minute, and its port with it "
         "(TIME_WAIT). Set SO_REUSEADDR on the listening socket, before bind.",
-        "1.1"],
+        "4.2"],
     "stops": [
         "Ctrl-C and kill ask a program to end. What does yours do when it is asked in the "
         "middle of its waiting, and what does its user see?",
@@ -449,10 +452,11 @@ HINTS = {
         "more: keep each connection in a list. In C it stays open by itself.",
         "3.12"],
     "show lives_on_256_descriptors": [
-        "The server has 256 descriptors and 300 clients, one after another, and lives. It has "
-        "got rid of most of the connections.",
-        "Keep every connection in a list, and see it die. Let it say of what: the error of "
-        "accept, as text.",
+        "The server has 256 descriptors and 300 clients, one after another, and lives. Either it "
+        "has got rid of most of the connections, or it does not look at what accept returns.",
+        "Keep every connection in a list, and see it die. Let it say of what: the error of accept, "
+        "as text. In C accept returns -1 then, and perror says why; who does not look at that goes "
+        "round and round, and forks for nobody.",
         "3.12"],
     "show leaves_no_zombie_after_one": [
         "A child that has ended stays in the list of processes until its parent asks how it "
@@ -469,9 +473,10 @@ HINTS = {
     "show lives_through_signal": [
         "A child's end is to come as a signal, in the middle of accept. Does your server have a "
         "handler for SIGCHLD, set before the first client comes?",
-        "In C accept fails then, with EINTR. Python's calls itself again, and hides that: it is "
-        "enough here that the handler runs and waits for the child. To see accept fail, call "
-        "the C library's own, as our 3e does through ctypes.",
+        "In C accept fails then, with EINTR, if sigaction set up the handler and SA_RESTART was "
+        "left out; signal() sets that flag. Python's accept calls itself again, and hides the "
+        "error: it is enough here that the handler runs and waits for the child. To see accept "
+        "fail, call the C library's own, as our 3e does through ctypes.",
         "3.19"],
 }
 
@@ -484,18 +489,21 @@ def hints(question):
         key = f"show {question.name}" if question.kind == "show" else question.name
         *texts, claim = HINTS[key]
     read = f" Read {section(claim) or claim}.".replace("?.", "?") if claim else ""
-    return [*texts[:-1], texts[-1] + read]
+    return [with_sections(text) for text in [*texts[:-1], texts[-1] + read]]
+
+
+def with_sections(text):
+    """A text in which {3.9} has become the section that explains this claim."""
+    return re.sub(r"\{([\d.]+)\}", lambda found: section(found[1]), text)
 
 
 def section(claim):
     """Where a claim is explained: 'notebooks/3_2_fork.ipynb, section 4: Who closes it?'; None if
-    nowhere."""
+    nowhere. The chapters note their claims down beside the headings."""
     for file, heading, claims in headings():
         if claim in claims:
             number, _, question = heading.partition(". ")
             return f"{file}, section {number}: {question}"
-        if re.match(rf"(?:[\d.]+, )*{re.escape(claim)}[, ]", heading):
-            return f"{file}, section {claim}"
     return None
 
 

@@ -45,7 +45,7 @@ class Try:
 
 ZOMBIES = "A line with Z in its third column is a zombie. Each server process in the list is " \
           "numbered in the first column, its parent in the second."
-SERVED = "The last thing to come ought to be Hello, World!"
+SERVED = "The last thing to come ought to be the body of an answer."
 
 TRIES = {
     "starts": Try("{listening}",
@@ -78,8 +78,8 @@ TRIES = {
         "the server holds then. The listening one is right, any other is a connection."),
     "keeps_descriptor_count": Try(
         "for i in 1 2 3 4 5; do curl -sm 1 {host}:{port}/hello; done; {open}",
-        "After five clients the server ought to have one socket, the one that listens. With the "
-        "fault there is one more for each client."),
+        "After five clients a server without the fault has one socket, the one that listens. Any "
+        "other is the connection of a client, which nobody has closed."),
     "lives_on_256_descriptors": Try(
         f"{CLIENT} row 300",
         "300 clients are answered, or the server says what it has too many of.",
@@ -179,9 +179,10 @@ TRIES = {
         f"({TIMED} & {TIMED} & wait)",
         "Both have their first byte at once, and their end after three seconds.", delay="3"),
     "a_process_for_each": Try(
-        f"{CLIENT} silent 3 & sleep 1; {{family}}",
+        f"{CLIENT} silent 3 & sleep 1; {{family}}; kill $! ; sleep 1; {{family}}",
         "One server process, the parent, and one child for each of three clients: the second "
-        "column is the parent's PID."),
+        "column is the parent's PID. Then the clients leave, and each child ought to have ended "
+        "(Z in the third column)."),
     "no_process_for_each": Try(
         f"{CLIENT} silent 3 & sleep 1; {{family}}",
         "Three clients are connected. A server process whose second column is another's first is "
@@ -240,8 +241,9 @@ TRIES = {
         "TIME is how long the server was busy: three seconds nobody was there, and three seconds "
         "somebody was silent. It ought to be 0."),
     "says_port_is_taken": Try(
-        "{server} & sleep 2",
-        "The second start ought to end with a line that says why: no traceback, and not nothing."),
+        "{server} && echo It ended with status 0. & sleep 2",
+        "The second start ought to end with a line that says why: no traceback, and not nothing. "
+        "And status 0 would say that all went well."),
     "starts_again": Try(f"{ASK}; kill -9 $p; sleep 1; {{server}} & sleep 1; {ASK}",
                         f"The server was stopped and started again. {SERVED}"),
     "stops": Try(

@@ -1,5 +1,7 @@
 """The reader's copies of the chapters: made when missing, never written again, offered anew."""
 
+import re
+
 import nbformat
 import pytest
 
@@ -12,6 +14,10 @@ def mine(folder, monkeypatch):
     monkeypatch.setattr(copies, "FOLDER", folder / "my")
     monkeypatch.setattr(copies, "FILE", folder / "my/.chapters.json")
     monkeypatch.setattr(copies, "chapters", lambda: sorted(folder.glob("*.ipynb")))
+    monkeypatch.setattr(copies, "CHAPTERS", folder)
+    (folder / "words.md").write_text("a word")
+    (folder / "pictures").mkdir()
+    (folder / "pictures/here.png").write_bytes(b"a picture")
     write(folder, "1 + 1")
     return folder / "my"
 
@@ -55,6 +61,24 @@ def test_a_note_that_cannot_be_read_counts_as_none(mine):
     copies.make_copies()
     (mine / ".chapters.json").write_text("{")
     assert len(copies.make_copies()) == 1
+
+
+def test_pictures_and_pages_are_the_newest(mine, folder):
+    copies.make_copies()
+    assert (mine / "pictures/here.png").read_bytes() == b"a picture"
+    (folder / "words.md").write_text("another word")
+    copies.make_copies()
+    assert (mine / "words.md").read_text() == "another word"
+
+
+def test_what_the_chapters_show_is_copied():
+    """Else a copy has an empty frame in the place of a picture, or a link that leads nowhere."""
+    beside = {path for pattern in copies.BESIDE for path in book.CHAPTERS.glob(pattern)}
+    for path in book.chapters():
+        for target in re.findall(r"\]\(([^):#]+)\)", copies.text_of(path)):
+            wanted = (book.CHAPTERS / target).resolve()
+            if book.CHAPTERS in wanted.parents and wanted.suffix != ".ipynb":
+                assert wanted in beside, f"{path.name} names {target}"
 
 
 def test_each_chapter_has_a_mark_of_its_own():

@@ -29,6 +29,11 @@ OUTPUTS = """
     const outputs = [...document.querySelectorAll('.jp-OutputArea-output')];
     return outputs.map(output => output.textContent).join('\\n');
 """
+PICTURES = "return document.querySelectorAll('.jp-OutputArea-output img').length"
+PICTURES_WITHOUT_WORDS = """
+    const pictures = [...document.querySelectorAll('.jp-OutputArea-output img')];
+    return pictures.filter(picture => !picture.alt).map(picture => picture.outerHTML.slice(0, 200));
+"""
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +48,7 @@ def jupyter():
         with lab.start(
             [sys.executable, "-m", "jupyterlab", f"--notebook-dir={copy}/notebooks",
              f"--port={port}", "--ServerApp.port_retries=0", "--no-browser",
+             f"--LabApp.app_settings_dir={copy}/notebooks/lab/jupyterlab",
              "--expose-app-in-browser", "--IdentityProvider.token=", *root],
             port=port, within=60, HOME=folder, JUPYTER_RUNTIME_DIR=f"{folder}/runtime",
             IPYTHONDIR=f"{folder}/ipython", PYTEST_CURRENT_TEST=None,
@@ -72,6 +78,9 @@ def test_chapter_1_runs_in_a_browser(jupyter):
         browser.execute_script(RUN_ALL)
         wait.until(lambda browser: browser.execute_script("return window.allHaveRun"))
         assert "Hello, World!" in browser.execute_script(OUTPUTS)
+        assert browser.execute_script(PICTURES) > 0
+        assert browser.execute_script(PICTURES_WITHOUT_WORDS) == []
+        assert "Jupyter news" not in browser.execute_script("return document.body.textContent")
 
 
 def test_make_lab_says_where_it_is(folder):
@@ -80,3 +89,4 @@ def test_make_lab_says_where_it_is(folder):
                            check=True).stdout
     assert "jupyter lab --notebook-dir=my --port=8889" in shown
     assert "1_hello.ipynb" in shown
+    assert "--LabApp.app_settings_dir" in shown

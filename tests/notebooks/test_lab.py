@@ -145,6 +145,16 @@ def test_stage_that_is_not_there_is_said_with_those_that_are():
         lab.start_stage("9z")
 
 
+def test_a_stage_of_the_reader_s_own_is_named_by_my(monkeypatch, folder):
+    monkeypatch.setattr(lab.server, "PROJECT", folder)
+    (folder / "my").mkdir()
+    own = folder / "my/webserver3o.py"
+    own.write_text("print('mine')")
+    assert lab.stage_command("my 3o", "app:app")[1:] == [str(own), "app:app"]
+    with pytest.raises(lab.ServerError, match="no my/webserver3p.py yet: make start STAGE=3p"):
+        lab.stage_command("my 3p")
+
+
 def test_port_that_is_taken_is_said_with_who_has_it(start_stage):
     server = start_stage("1")
     with pytest.raises(lab.ServerError, match=rf"Port {server.port} is taken by process "

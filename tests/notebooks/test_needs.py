@@ -50,6 +50,18 @@ def test_cell_says_what_the_system_does_not_show(shell):
     assert said == "Not to be seen here.\n"
 
 
+def test_function_that_cannot_see_returns_the_reason():
+    def look(name):
+        if name == "uwsgi":
+            raise lab.CannotSee("There is no uwsgi here.")
+        return 6
+
+    assert needs.reason_if_missing(look)("uwsgi") == "There is no uwsgi here."
+    assert needs.reason_if_missing(look)("nginx") is None
+    with pytest.raises(TypeError):
+        needs.reason_if_missing(look)()
+
+
 def test_other_errors_are_errors(shell):
     with pytest.raises(ZeroDivisionError):
         run(shell, "%%needs sh\n1 / 0")

@@ -8,9 +8,10 @@ import signal
 import lab
 from tests.spec.subject import BODY, Fault, chief
 
-BEHIND = ("Python does that by itself (PEP 475), and the kernel where SA_RESTART asks for it. To "
-          "see what they hide, call the C library's accept through ctypes, as our 3e does: it "
-          "fails with EINTR.")
+BEHIND = ("Python does that by itself (PEP 475), and the kernel where SA_RESTART asks for it, as "
+          "signal does in C. To see accept fail with EINTR, set the handler in C with sigaction, "
+          "without SA_RESTART; in Python call the C library's accept through ctypes, as our 3e "
+          "does.")
 
 
 def lives_through_signal(subject):

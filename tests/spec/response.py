@@ -46,6 +46,9 @@ def why_no_head(data):
     """A sentence on what came without an empty line."""
     if b"\n" in data and b"\r\n" not in data:
         return "Its lines end with \\n alone; in HTTP they end with \\r\\n."
+    if alone := re.search(rb"([^\r\n]+)\n\r?\n", data):
+        return (f"The line {alone[1][:80]!r} ends with \\n alone; in HTTP each line ends with "
+                "\\r\\n, the empty one as well.")
     return "There is no empty line, \\r\\n\\r\\n, at the end of its head."
 
 

@@ -35,8 +35,9 @@ class TooSlow(Fault):
 
 
 def slowness():
-    """How many times longer things may take here, since others want the processors; at least 1."""
-    return max(1, os.getloadavg()[0] / os.cpu_count())
+    """How many times longer things may take here, since others want the processors: from 1 to 3,
+    for they mostly wait, and no reader waits for minutes."""
+    return min(max(1, os.getloadavg()[0] / os.cpu_count()), 3)
 
 
 class Subject:
@@ -47,7 +48,7 @@ class Subject:
     to_start    seconds that it may take until it listens
     """
 
-    over = False  # whether its time is up, as limited() has it
+    over = 0  # seconds, once its time is up, as limited() has it
 
     def __init__(self, command, arguments=(), patience=20, to_start=15):
         self.command = command
@@ -71,7 +72,7 @@ class Subject:
         finally:
             done.set()
         if limited.over:
-            raise TooSlow(f"It was tried for {limit} s whether the server {words}.",
+            raise TooSlow(f"It was tried for {limited.over} s whether the server {words}.",
                           "The answer is clear before that.",
                           f"It took longer than {limit} s. The server is slow: look at how long "
                           "one client waits for its answer, and for its end.")
@@ -83,7 +84,7 @@ class Subject:
         while (left := start + limit * slowness() - time.monotonic()) > 0:
             if done.wait(left):
                 return
-        self.over = True
+        self.over = round(time.monotonic() - start)
         for server in list(self.running):
             self.kill(server)
 
@@ -115,10 +116,17 @@ class Subject:
                 lab.eventually(lambda: server.exit_status is not None, 0.5)
                 must_be_alive(server, "its last client")
                 raise Fault("A client connected, and asked.", "The server takes that.",
-                            f"{error}. {doing(server)}") from None
+                            f"{in_words(error)} {doing(server)}") from None
             finally:  # not with SIGTERM: whether it stops of that is asked once, in manners.py
                 self.running.remove(server)
                 self.kill(server)
+
+
+def in_words(error):
+    """A sentence on what went wrong for a client; of time that is up Python says little."""
+    if str(error) == "timed out":
+        return "It did not, for as long as the client waited."
+    return f"{error}."
 
 
 def must_be_alive(server, after):

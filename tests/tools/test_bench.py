@@ -430,12 +430,35 @@ def test_ratios_of_what_was_not_measured_are_left_out():
 
 
 def test_the_readme_gets_the_lines_that_matter():
-    lines = tables.for_readme(RESULT).splitlines()
-    assert [line.split(" | ")[0] for line in lines if line.startswith("| ")] == [
-        "| server", "| ---", "| 3x", "| 3x-threads", "| gunicorn-gthread-4", "| waitress-1",
-        "| bjoern"]
-    assert lines[2] == "| 3x | 90 | 80 | 30 | 12.0 | 9.5 |"
-    assert not re.search("target|at least|at most|bare loop", "".join(lines))
+    *sentences, empty, machine = tables.for_readme(RESULT).splitlines()
+    assert sentences == [
+        "- On connections that stay open it answers about 90 requests a second; "
+        "gunicorn-gthread-4 6, bjoern 120.",
+        "- On the same, where no two requests have the same head, it answers about 80 requests a "
+        "second; bjoern 120.",
+        "- With a connection made anew for each request it answers about 30 requests a second; "
+        "gunicorn-sync 4, bjoern 20.",
+        "- With one worker it takes 10 MB of memory; gunicorn-gthread-4 10, bjoern 10.",
+        "- Each of 90,000 idle connections, over 6 workers, takes 2.0 KiB, and beside them it "
+        "answers 95% of what it answers without them.",
+        "- With 64 threads, and 64 clients of an application that sleeps for 50 ms, it answers "
+        "94% of what can be answered.",
+    ]
+    assert machine.startswith("a processor, 2 cores, Linux")
+
+
+def test_the_readme_gets_no_line_on_what_was_not_measured():
+    alone = {**RESULT, "servers": {"3x": {"kept": seen(90, 12), "memory_mb": None}}, "idle": {},
+             "asleep": {}}
+    assert tables.for_readme(alone).splitlines()[0] == (
+        "- On connections that stay open it answers about 90 requests a second.")
+    assert len(tables.for_readme(alone).splitlines()) == 3
+
+
+@pytest.mark.parametrize(("figure", "words"), [(90_469, "90,000"), (156_216.2, "160,000"),
+                                               (5_746, "5,700"), (7, "7")])
+def test_a_figure_of_one_machine_is_given_roughly(figure, words):
+    assert tables.about(figure) == words
 
 
 @pytest.mark.parametrize(("name", "promise"), [("1", (False, False)), ("2", (False, True))])

@@ -72,7 +72,7 @@ def pairs():
 
 
 @pytest.mark.parametrize(("one", "other"), one_of_each(lambda one, other: other, sorted(
-    pairs(), key=lambda pair: pair[0] != STAGES[pair[1]].parent)))
+    pairs(), key=lambda pair: (pair[0] != STAGES[pair[1]].parent, pair))))
 def test_our_stage_fails_the_check_of_one_after_it(one, other):
     """One question that goes wrong is enough; the table says which may."""
     one, other = STAGES[one], STAGES[other]
@@ -188,9 +188,10 @@ def test_every_question_of_a_stage_has_hints(stage):
     for question in questions(stage):
         given = hints.hints(question)
         assert 2 <= len(given) <= 3, question
-        place = re.search(r" Read (\w+/\w+\.\w+)(, section [\d.]+\.|, section \d+: .*\?|\.)$",
-                          given[-1])
+        place = re.search(r" Read (\w+/\w+\.\w+)(, section \d+: .*\?|\.)$", given[-1])
         assert (lab.PROJECT / place[1]).exists(), given[-1]
+        numbers = re.search(r"section \d+\.\d|\{\d", " ".join(given))
+        assert not numbers, f"{given}: a section is named by its heading"
 
 
 def test_hints_use_no_word_before_it_is_taught():
@@ -303,6 +304,12 @@ def test_a_beginning_says_where_to_read_of_it(stage):
     for place in places(stage):
         file = re.fullmatch(r"the text at the top of (\S+)|(\S+), section .+", place)
         assert (lab.PROJECT / (file[1] or file[2])).exists(), place
+
+
+def test_sections_are_named_in_the_order_in_which_one_reads():
+    sections = [int(re.search(r"section (\d+)", place)[1]) for place in places(STAGES["2"])]
+    assert len(sections) > 2
+    assert sections == sorted(sections)
 
 
 def test_one_track_comes_after_the_other():

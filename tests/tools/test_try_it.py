@@ -128,6 +128,7 @@ CASES = [
     Case("idles", "1", "waits_busily.py", "1", "00:0[01]:(0[2-9]|[1-5])"),
     Case("says_port_is_taken", "1", "taken_port_is_a_traceback.py", "1", "Traceback",
          "Cannot serve"),
+    Case("says_port_is_taken", "1", "calls_a_taken_port_well.py", "1", "status 0"),
     Case("starts_again", "1", "forgets_reuseaddr.py", "1", "in use", f"(?s){HELLO}.*{HELLO}"),
     Case("stops", "1", "ignores_sigterm.py", "1", r"\d S.*ignores_sigterm"),
     Case("stops", "1", "ctrl_c_is_a_traceback.py", "1", "KeyboardInterrupt",

@@ -9,13 +9,18 @@ from pathlib import PurePath
 import pytest
 
 import lab
-from tests.grader.grading import grade, missing
+from tests.grader import grading
+from tests.grader.grading import Question, grade, missing, to_hint_at
+from tests.helpers import in_vain
 from tests.helpers.scripts import linux_only, one_of_each
+from tests.spec import subject
 from tests.spec.stages import STAGES
+from tests.spec.subject import TooSlow
 from tests.wrong.table import RIGHT, WRONG
 
 pytestmark = pytest.mark.timeout(120)  # one of them takes a second for each answer
 FOLDER = lab.PROJECT / "tests/wrong"
+PATIENT = 10  # seconds that a reader waits, at most, for what never comes; the work is little
 PROGRAMS = {".py": sys.executable, ".js": "node", ".pl": "perl", ".rb": "ruby", ".go": "go",
             ".c": "cc"}
 
@@ -42,8 +47,10 @@ def command(folder):
 @linux_only
 @pytest.mark.parametrize("wrong", one_of_each(lambda wrong: wrong.question, WRONG),
                          ids=lambda wrong: f"{wrong.stage}-{wrong.file}")
-def test_fault_is_named_and_nothing_else(wrong, command):
+def test_fault_is_named_and_nothing_else(wrong, command, monkeypatch):
+    waited = in_vain.recorded(grading, monkeypatch)
     results = grade(STAGES[wrong.stage], command(wrong.file))
+    assert in_vain.longest(grading, waited) < PATIENT, waited
     failed = {result.question.name: result for result in results if not result.good}
     if failed and set(failed) <= set(wrong.maybe):  # so early that nothing else was asked
         assert any(re.search(wrong.seen, result.fault.seen) for result in failed.values())
@@ -62,6 +69,18 @@ def test_right_server_passes(file, asked_as, command):
     results = grade(STAGES[asked_as], command(file))
     wrong = [(result.question.name, str(result.fault)) for result in results if not result.good]
     assert not wrong, wrong
+
+
+def test_slow_server_is_called_slow_and_nothing_else(command, monkeypatch):
+    """It takes a second for each answer, and a question may take eight in all."""
+    monkeypatch.setattr(grading, "LIMIT", 8)
+    monkeypatch.setattr(grading, "slowness", lambda: 1)
+    monkeypatch.setattr(subject, "slowness", lambda: 1)
+    results = grade(STAGES["1"], command("takes_a_second.py"))
+    faults = [result.fault for result in results if not result.good]
+    assert faults
+    assert all(isinstance(fault, TooSlow) for fault in faults), faults
+    assert to_hint_at(STAGES["1"], results)[0] == Question("slow", "cause")
 
 
 def test_every_server_of_the_folder_is_in_the_table():
