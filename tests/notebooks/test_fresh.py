@@ -145,3 +145,9 @@ def test_cell_that_cannot_show_it_on_this_system_is_left_out():
     shows = printed("Server: nginx")
     assert differences([shows], [lacks]) == []
     assert len(differences([lacks], [shows])) == 1
+
+
+def test_cell_that_has_found_the_readers_own_server_is_left_out():
+    none = printed("There is no my/webserver3c.py. Begin with: make start STAGE=3c.")
+    assert differences([none], [printed("my/webserver3c.py lacks nothing.")]) == []
+    assert len(differences([none], [printed("")])) == 1
