@@ -4,6 +4,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 export PYTHONPATH = $(CURDIR)/notebooks
 MAKEFLAGS += --no-print-directory
 export PYTHONDONTWRITEBYTECODE = 1
+unexport PYTHONUNBUFFERED
 export MPLCONFIGDIR = $(CURDIR)/.venv/matplotlib
 export PYTEST_DEBUG_TEMPROOT = $(CURDIR)/.venv
 

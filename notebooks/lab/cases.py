@@ -19,7 +19,8 @@ class Case:
 
     faults     {letter: what may be wrong}
     fault      the letter of what is
-    lines      texts of the file, each on one line: where one would change it, or add to it
+    lines      texts of the file, each at the beginning of a line that one would change, or beside
+               which one would add another: first ours, then others that do as well
     why        what happens, when it has been found
     pointers   {letter of another fault: where to look, and what speaks against it}
     where      where to look for the line
@@ -151,7 +152,7 @@ CASES = {
             "d": "the server does not end when it is told to",
         },
         fault="c",
-        lines=("if os.fork() == 0:", "        keep_log()"),
+        lines=("        keep_log()", "if os.fork() == 0:", "listen_socket = socket.create_server("),
         why="The child that keeps the log was forked when the listening socket was open already. "
             "It has a copy, never closes it, and sleeps for an hour. As long as it has it, the "
             "kernel lets clients in for somebody who never calls accept, and nobody else gets "
@@ -179,7 +180,7 @@ CASES = {
             "d": "a file that is not there is never closed",
         },
         fault="a",
-        lines=("file = os.open(", 'if method == "HEAD":', "return head\n"),
+        lines=("return head\n", 'if method == "HEAD":', "file = os.open("),
         why="For HEAD the function returns in the middle, and the line that closes the file is "
             "not reached. Each such question leaves a descriptor behind, until there is none "
             "for the next client.",
@@ -232,7 +233,8 @@ CASES = {
             "d": "a child ends as the whole program would, with all that is to be done at its end",
         },
         fault="d",
-        lines=("            sys.exit(0)",),
+        lines=("            sys.exit(0)", "atexit.register(report)", "if pid == 0:",
+               "            listen_socket.close()", "sell(connection, sold)"),
         why="The parent has asked for a report at its end, and a child is a copy of it, with that "
             "wish. sys.exit runs what is registered, in the child too: a report for each "
             "customer. os._exit ends a process without it.",
@@ -258,7 +260,7 @@ CASES = {
             "d": "somebody else has taken the backup's exit status away",
         },
         fault="d",
-        lines=("os.waitpid(-1, os.WNOHANG)",),
+        lines=("os.waitpid(-1, os.WNOHANG)", "        if pid == 0:", "subprocess.Popen(BACKUP"),
         why="The handler waits for any child, and the backup is one. Its exit status went to the "
             "handler, which has no use for it. When poll asks, there is no such child any more, "
             "and subprocess assumes the best. In the mended server the backup has a process group "
@@ -287,9 +289,9 @@ CASES = {
             "d": "the parent does not know the child, for its PID is noted too late",
         },
         fault="a",
-        lines=("signal.pthread_sigmask(signal.SIG_BLOCK, NOTED)", "    pid = os.fork()",
-               "    if pid == 0:\n        listen_socket.close()",
-               "signal.signal(signal.SIGTERM, signal.SIG_DFL)", "        show(connection)",
+        lines=("        show(connection)", "signal.signal(signal.SIGTERM, signal.SIG_DFL)",
+               "signal.pthread_sigmask(signal.SIG_BLOCK, NOTED)", "    pid = os.fork()",
+               "    if pid == 0:\n        listen_socket.close()", "        listen_socket.close()",
                "signal.pthread_sigmask(signal.SIG_UNBLOCK, NOTED)"),
         why="A child begins with its parent's mask, and the parent has blocked SIGTERM for the "
             "moment of the fork. The parent takes the block away again, the child never does. So "
@@ -299,7 +301,8 @@ CASES = {
                  "would have taken the signal: it would not be pending.",
             "c": "A signal breaks into recv as into accept. Look at SigBlk and ShdPnd of the child "
                  "again.",
-            "d": "Look at ShdPnd of the child: has the signal been sent to it, or not?",
+            "d": "Then the signal that we sent ourselves, to the child's own PID, would have ended "
+                 "it. Did it?",
         },
         where="Which line changes what SigBlk shows? Who runs it, and who takes it back?",
         mend=(("        show(connection)\n",
@@ -318,7 +321,7 @@ CASES = {
             "d": "what comes after the first request is thrown away",
         },
         fault="b",
-        lines=("Content-Length: {len(text)}",),
+        lines=("Content-Length: {len(text)}", "text = MENU.get(path"),
         why="Content-Length counts bytes (RFC 9110, section 8.6), and len(text) counts characters. "
             "In French some of them take two bytes or three. What is left over of the first "
             "answer is read as the beginning of the second.",
@@ -341,18 +344,20 @@ CASES = {
             "a": "the loop watches connections that have nothing to say, and spins",
             "b": "the answer is too long for the kernel's buffer",
             "c": "the loop waits for one of its clients",
-            "d": "the listening socket is not watched while letters come",
+            "d": "the selector does not watch the listening socket any more",
         },
         fault="c",
         lines=("while block and len(letter) < length:",
-               "        block = connection.recv(65536)\n        letter += block"),
+               "        block = connection.recv(65536)\n        letter += block",
+               "        letter += block"),
         why="The selector says that a connection has something to read, and that is true of one "
             "recv. The others in that while wait for a client who may be slow, and the whole "
             "loop waits with them. It has to remember what has come, and go back to the selector.",
         pointers={
             "a": "A server that spins does not sleep. Which call is this one asleep in?",
             "b": "The answer has some twenty bytes. And which call is the server asleep in?",
-            "d": "It is watched whenever the loop comes back to the selector. Does it?",
+            "d": "Who calls unregister, and for which sockets? And when the slow one had its "
+                 "answer, the next client was let in.",
         },
         where="A loop sleeps in epoll_wait, or whatever its selector uses, and this one sleeps in "
               "recv. Which recv may wait?",
@@ -398,7 +403,8 @@ CASES = {
         },
         fault="a",
         lines=("numbers = random.Random(", "number = numbers.getrandbits(64)",
-               "    pid = os.fork()", "    if pid == 0:"),
+               "    pid = os.fork()", "    if pid == 0:", "        work(listen_socket)",
+               "def work(listen_socket):"),
         why="The generator was seeded once, well, and before the fork. Each worker goes on with a "
             "copy of it, and copies draw the same numbers. SystemRandom keeps nothing that could "
             "be copied: it asks the kernel each time.",

@@ -1,7 +1,11 @@
 """A guess before an experiment: the reader commits himself, and finds it beside what came out."""
 
+from textwrap import fill
+
 import ipywidgets
 from IPython.display import display
+
+WIDTH = 80  # a longer line would be broken in the middle of a word
 
 asked = []  # the guesses of this chapter, in the order in which they were asked for
 
@@ -9,19 +13,20 @@ asked = []  # the guesses of this chapter, in the order in which they were asked
 class Guess:
     """A question with choices, asked in a section of a chapter.
 
-    answer   the choice that was clicked; None as long as there is none
+    answer   the choice that was clicked, None as long as there is none; when it was seen what
+             comes out, it stays as it was
     outcome  the choice that the experiment has shown; None before it
     """
 
     def __init__(self, section, question, choices):
         self.section, self.question, self.choices = section, question, choices
-        self.outcome = None
+        self.outcome = self._seen_with = None
         self.buttons = ipywidgets.RadioButtons(
             options=choices, value=None, layout={"width": "max-content"})
 
     @property
     def answer(self):
-        return self.buttons.value
+        return self._seen_with or self.buttons.value
 
     def seen(self, outcome):
         """Say what the experiment has shown, one of the choices, and what the guess was.
@@ -30,7 +35,7 @@ class Guess:
         """
         if str(outcome) not in self.choices:
             raise ValueError(f"Seen was {outcome!r}, which is none of {self.choices}.")
-        self.outcome = str(outcome)
+        self.outcome, self._seen_with = str(outcome), self.answer
         print(f"Seen:        {self.outcome}")
         if self.answer is None:
             print("Your guess:  none. Click on one above, and run this cell again.")
@@ -47,10 +52,9 @@ def guess(section, question, *choices):
     """
     made = Guess(section, question, [str(choice) for choice in choices])
     asked[:] = [other for other in asked if other.question != question] + [made]
-    text = "\n".join([f"Your guess: {question}", *(f"  ( ) {choice}" for choice in made.choices)])
-    print(f"Your guess: {question}")
-    bundle = made.buttons._repr_mimebundle_()
-    display({**bundle, "text/plain": text.partition("\n")[2]}, raw=True)
+    print(fill(f"Your guess: {question}", WIDTH))
+    text = "\n".join(f"  ( ) {choice}" for choice in made.choices)
+    display({**made.buttons._repr_mimebundle_(), "text/plain": text}, raw=True)
     return made
 
 
@@ -63,6 +67,8 @@ def score():
         return
     wrong = [one for one in made if one.answer != one.outcome]
     print(f"Guesses that came true: {len(made) - len(wrong)} of {len(made)}.")
+    if len(made) < len(asked):
+        print(f"Questions without a guess: {len(asked) - len(made)}.")
     if wrong:
         print("Look again at:")
     for one in wrong:

@@ -31,6 +31,16 @@ def difference(before, after):
     return Diff(["..." if line.startswith("@@") else line for line in list(lines)[3:]])
 
 
+def letter_of(fault):
+    """The letter of a fault, as one may write it: B is b."""
+    return fault.strip().lower() if isinstance(fault, str) else fault
+
+
+def number_of(line):
+    """The number of a line, as one may write it: "12" is 12."""
+    return int(line) if isinstance(line, str) and line.strip().isdecimal() else line
+
+
 class Mystery:
     """One of the servers in notebooks/mysteries; `file` is its path.
 
@@ -62,17 +72,20 @@ class Mystery:
     def answer(self, fault, line):
         """Say whether this is the fault, and this the line, or where to look again.
 
-        fault   the letter of one of the faults; line  the number of a line; `...` is no answer yet
+        fault   the letter of one of the faults; "?" is no answer yet
+        line    the number of a line; `...` is no answer yet
         """
-        if fault is ... or line is ...:
-            print("Put the letter of a fault and the number of a line where the dots are, and run "
-                  "the cell again.\nThe line is the one that you would change, or beside which you "
-                  "would add another.")
+        fault, line = letter_of(fault), number_of(line)
+        if fault in (..., "?", "") or line is ...:
+            say("Put the letter of a fault in place of the question mark, and the number of a line "
+                "in place of the dots; then run the cell again. The line is the one that you would "
+                "change, or beside which you would add another.")
         elif fault not in self.case.faults:
             print(f"There is no fault {fault!r}. There are: {', '.join(self.case.faults)}.")
         elif line not in range(1, len(self.text.splitlines()) + 1):
             print(f"There is no line {line!r}. They go from 1 to {len(self.text.splitlines())}.")
         elif fault == self.case.fault and line in self.lines():
+            self.tried = True
             print("Right.")
             self._explain()
         else:
@@ -81,14 +94,16 @@ class Mystery:
     def solution(self):
         """Tell the fault and the line; but only those who have tried."""
         if not self.tried:
-            print(f"Try first: {self.name}.answer(fault=..., line=...). After that it is told.")
+            print(f'Try first: {self.name}.answer(fault="?", line=...). After that it is told.')
             return
-        numbers = " or ".join(map(str, self.lines()))
-        say(f"The fault is {self.case.fault}: {self.case.faults[self.case.fault]}. Line {numbers}.")
+        ours, *others = map(str, self.lines())
+        also = f" {', '.join(others)} would do as well." if others else ""
+        fault = self.case.fault
+        say(f"The fault is {fault}: {self.case.faults[fault]}. Line {ours}.{also}")
         self._explain()
 
     def lines(self):
-        """The numbers of the lines that are right."""
+        """The numbers of the lines that are right, ours first."""
         return [self.text[:self.text.index(part)].count("\n") + 1 for part in self.case.lines]
 
     def mended(self):

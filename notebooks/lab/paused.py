@@ -26,12 +26,22 @@ def pause():
 """
 
 
+class StandsElsewhere(Exception):
+    """The step that a cell shows is not the next one: cells were run out of their order."""
+
+    def _render_traceback_(self):  # what IPython shows of it: a sentence is enough
+        return [str(self)]
+
+
 class Paused:
     """A program that has a listen_socket and pauses at each pause(), and a client of it.
 
     steps    the text of the program from accept on; it may fork once
     client   the client's own socket; connected, and silent
+    step     at which step the program stands: 1 at its first pause; None when it was closed
     """
+
+    step = 1
 
     def __init__(self, steps):
         self._server = start([sys.executable, "-c", BEGINNING + steps])
@@ -43,8 +53,22 @@ class Paused:
         except CannotSee:  # draw() says why
             self._names = {}
 
-    def go_on(self, role):
-        """Let the "parent" or the "child" run to its next pause, or to its end."""
+    def go_on(self, role, to=None):
+        """Let the "parent" or the "child" run to its next pause, or to its end.
+
+        to   the step at which the program stands then; nothing is done if it stands there already
+        Raises StandsElsewhere if that is not the next step.
+        """
+        if self.step is None:
+            raise StandsElsewhere("This server was stopped. Run the cell that starts it, and then "
+                                  "those after it, in their order.")
+        if to not in (None, self.step, self.step + 1):
+            raise StandsElsewhere(
+                f"The server stands at step {self.step}, and this is step {to}. Run the cell that "
+                "starts it, and then those after it, in their order.")
+        if to == self.step:
+            return
+        self.step += 1
         os.kill(self._pids()[role], signal.SIGCONT)
         self._stands(role)
         self._stands("child")  # which may be new
@@ -72,6 +96,7 @@ class Paused:
             return reason
 
     def close(self):
+        self.step = None
         self.client.close()
         self._server.stop()
 

@@ -18,6 +18,7 @@ from pathlib import Path
 import psutil
 
 from lab.kernel import (
+    CannotSee,
     eventually,
     holder_of_port,
     holders_of_port,
@@ -381,7 +382,7 @@ def private_identity():
 def readable_python(identity):
     """A Python that this user id may execute, for root's own may live in a closed home.
 
-    Raises ServerError if there is none.
+    Raises CannotSee if there is none.
     """
     for python in [sys.executable, "/usr/bin/python3", "/usr/local/bin/python3"]:
         try:
@@ -389,8 +390,8 @@ def readable_python(identity):
             return python
         except (OSError, subprocess.CalledProcessError):
             continue
-    raise ServerError("Root is not bound by RLIMIT_NPROC, and there is no Python here that another "
-                      "user may execute. Install one in /usr/bin, or run this as a plain user.")
+    raise CannotSee("Root is not bound by RLIMIT_NPROC, and there is no Python here that another "
+                    "user may execute. Install one in /usr/bin, or run this as a plain user.")
 
 
 def tasks_of(uid):

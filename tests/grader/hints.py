@@ -301,8 +301,8 @@ HINTS = {
         "thread, the worker. The one that accepts does not sleep.",
         "3.10"],
     "a_process_for_each": [
-        "fork is called once and returns twice. Where, in the life of a connection, do you call "
-        "it? " + NO_FORK,
+        "fork is called once and returns twice. In the life of a connection, when does its process "
+        "begin, and when does it end? " + NO_FORK,
         "Right after accept, before anything is read: three silent clients mean three children.",
         "0 is returned in the child, which serves that client and then exits: it must not come "
         "back to accept. The parent closes its copy and goes on.",

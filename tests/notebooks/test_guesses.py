@@ -39,6 +39,14 @@ def test_numbers_are_choices_too(capsys):
     assert "4 (right)" in capsys.readouterr().out
 
 
+def test_a_long_question_is_broken_between_words(capsys):
+    question = "What " + "comes, and then " * 10 + "what?"
+    guess(1, question, 1, 2)
+    *lines, choices = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert " ".join(lines) == f"Your guess: {question}"
+
+
 def test_an_outcome_that_is_no_choice_is_a_mistake_of_the_chapter():
     with pytest.raises(ValueError, match="Seen was 3, which is none of"):
         guess(1, "How many?", 2, 4).seen(3)
@@ -51,7 +59,20 @@ def test_the_score_names_the_sections_to_look_at_again(capsys):
     capsys.readouterr()
     score()
     assert capsys.readouterr().out == (
-        "Guesses that came true: 1 of 2.\nLook again at:\n  section 3: And then?\n")
+        "Guesses that came true: 1 of 2.\nQuestions without a guess: 1.\n"
+        "Look again at:\n  section 3: And then?\n")
+
+
+def test_a_guess_stands_when_one_has_seen_what_comes_out(capsys):
+    made = guess(1, "What comes?", "the end", "nothing")
+    made.buttons.value = "the end"
+    made.seen("nothing")
+    made.buttons.value = "nothing"
+    made.seen("nothing")
+    score()
+    said = capsys.readouterr().out
+    assert said.count("Your guess:  the end (not what happened)") == 2
+    assert "Guesses that came true: 0 of 1." in said
 
 
 def test_a_guess_that_is_made_again_counts_once(capsys):

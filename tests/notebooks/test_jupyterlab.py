@@ -34,6 +34,21 @@ PICTURES_WITHOUT_WORDS = """
     const pictures = [...document.querySelectorAll('.jp-OutputArea-output img')];
     return pictures.filter(picture => !picture.alt).map(picture => picture.outerHTML.slice(0, 200));
 """
+RUN_TO_FIRST_GUESS = """
+    const notebook = window.jupyterapp.shell.currentWidget.content;
+    const cells = notebook.widgets.map(cell => cell.model.sharedModel.getSource());
+    notebook.activeCellIndex = cells.findIndex(source => source.includes(' = guess('));
+    const run = name => window.jupyterapp.commands.execute(name);
+    run('notebook:clear-all-cell-outputs').then(() => run('notebook:run-all-above'))
+        .then(() => run('notebook:run-cell'));
+"""
+CHOICES = "return [...document.querySelectorAll('.jp-OutputArea input[type=radio]')]"
+FIRST_IS_CHOSEN = f"{CHOICES}[0]?.checked"
+SAVE_AND_RESTART = """
+    const panel = window.jupyterapp.shell.currentWidget;
+    panel.context.save().then(() => panel.sessionContext.session.kernel.restart())
+        .then(() => window.hasRestarted = true);
+"""
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +96,29 @@ def test_chapter_1_runs_in_a_browser(jupyter):
         assert browser.execute_script(PICTURES) > 0
         assert browser.execute_script(PICTURES_WITHOUT_WORDS) == []
         assert "Jupyter news" not in browser.execute_script("return document.body.textContent")
+
+
+@needs_chromium
+@pytest.mark.xdist_group("jupyterlab")
+@pytest.mark.timeout(150)
+def test_guess_is_still_there_when_the_chapter_is_opened_again(jupyter):
+    """With another kernel, which knows nothing of it: on the next day, for one."""
+    with chromium() as browser:
+        browser.set_window_size(1400, 2000)  # what is out of sight is not drawn
+        wait = WebDriverWait(browser, 30)
+
+        def open_chapter():
+            browser.get(f"http://127.0.0.1:{jupyter.port}/lab/tree/3_1_one_at_a_time.ipynb")
+            wait.until(lambda browser: browser.execute_script(READY))
+
+        open_chapter()
+        browser.execute_script(RUN_TO_FIRST_GUESS)
+        wait.until(lambda browser: browser.execute_script(CHOICES))[0].click()
+        wait.until(lambda browser: browser.execute_script(FIRST_IS_CHOSEN))
+        browser.execute_script(SAVE_AND_RESTART)
+        wait.until(lambda browser: browser.execute_script("return window.hasRestarted"))
+        open_chapter()
+        wait.until(lambda browser: browser.execute_script(FIRST_IS_CHOSEN))
 
 
 def test_make_lab_says_where_it_is(folder):

@@ -81,13 +81,17 @@ def test_its_lines_stand_in_the_file_once_and_hold_code(name):
 
 
 @every_mystery
-def test_where_our_mend_begins_is_a_right_line(name):
-    """The line that it changes; if it adds one, that before it and that after it."""
+def test_where_our_mend_touches_the_file_is_a_right_line(name):
+    """The lines that it changes; where it adds one, that before it and that after it."""
     mystery = Mystery(name)
     before, after = mystery.text.splitlines(), mystery.mended().splitlines()
     opcodes = difflib.SequenceMatcher(None, before, after).get_opcodes()
-    kind, first, *_ = next(code for code in opcodes if code[0] != "equal")
-    wanted = {first, first + 1} if kind == "insert" else {first + 1}
+    wanted = set()
+    for kind, first, last, *_ in opcodes:
+        if kind == "insert":
+            wanted |= {first, first + 1}
+        elif kind != "equal":
+            wanted |= set(range(first + 1, last + 1))
     assert wanted <= set(mystery.lines())
 
 
@@ -117,7 +121,7 @@ def test_it_stands_at_the_end_of_its_chapter(name):
     shown, _, section = source.partition("## Two mysteries")
     assert "What we can do now" in shown
     steps = [f'{name} = Mystery("{name}")', f"{name}.start(", f"{name}.show()",
-             f"{name}.answer(fault=..., line=...)"]
+             f'{name}.answer(fault="?", line=...)']
     places = [section.find(step) for step in steps]
     assert -1 not in places, steps
     assert places == sorted(places)
@@ -136,10 +140,11 @@ def test_a_chapter_has_two_in_one_section_that_one_can_follow(chapter):
                 and cell.cell_type == "code"], "the answer is not told unasked"
 
 
-def test_no_answer_yet_is_no_wrong_answer(capsys):
+@pytest.mark.parametrize(("fault", "line"), [("?", ...), (..., ...), ("c", ...), ("", 38)])
+def test_no_answer_yet_is_no_wrong_answer(fault, line, capsys):
     mystery = Mystery("harbour")
-    mystery.answer(fault=..., line=...)
-    assert "where the dots are" in capsys.readouterr().out
+    mystery.answer(fault, line)
+    assert capsys.readouterr().out.startswith("Put the letter of a fault in place of the question ")
     mystery.solution()
     assert "Try first" in capsys.readouterr().out
 
@@ -152,6 +157,17 @@ def test_no_answer_yet_is_no_wrong_answer(capsys):
 def test_what_cannot_be_an_answer_is_said_so(fault, line, sentence, capsys):
     Mystery("harbour").answer(fault, line)
     assert capsys.readouterr().out.startswith(sentence)
+
+
+@pytest.mark.parametrize(("fault", "line"), [("C", 39), (" c", "39"), ("C", " 39 ")])
+def test_an_answer_counts_however_it_is_written(fault, line, capsys, monkeypatch):
+    monkeypatch.setattr(Mystery, "try_it", lambda mystery, text: "tried")
+    mystery = Mystery("harbour")
+    assert mystery.lines()[0] == 39
+    mystery.answer(fault, line)
+    assert capsys.readouterr().out.startswith("Right.\n")
+    mystery.solution()
+    assert capsys.readouterr().out.startswith("The fault is c: a child keeps the listening ")
 
 
 def test_who_has_tried_is_told_the_solution(capsys, monkeypatch):

@@ -38,6 +38,31 @@ def test_each_goes_on_when_it_is_told_and_not_before(film):
     assert paused.what_comes(film.client, 10) == "the end"
 
 
+def test_step_whose_cell_is_run_again_stays_where_it_is(film):
+    film.go_on("child", to=1)
+    film.go_on("parent", to=2)
+    film.go_on("parent", to=2)
+    assert paused.what_comes(film.client, 0.2) == "nothing", "the parent has not closed its copy"
+    film.go_on("child", to=3)
+    assert paused.what_comes(film.client, 10) == b"Hello"
+
+
+@pytest.mark.parametrize("to", [3, 1])
+def test_step_out_of_its_order_is_told_in_a_sentence(film, to):
+    film.go_on("parent", to=2)
+    film.go_on("child", to=3)
+    film.go_on("parent", to=4)
+    with pytest.raises(paused.StandsElsewhere, match=f"at step 4, and this is step {to}") as raised:
+        film.go_on("child", to=to)
+    assert raised.value._render_traceback_() == [str(raised.value)]
+
+
+def test_step_after_the_end_is_told_in_a_sentence(film):
+    film.close()
+    with pytest.raises(paused.StandsElsewhere, match="was stopped. Run the cell that starts it"):
+        film.go_on("parent", to=2)
+
+
 @linux_only
 def test_each_step_can_be_drawn(film):
     pictures_of_steps = [film.draw("after accept")]

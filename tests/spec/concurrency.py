@@ -139,7 +139,7 @@ def let_them_end(pid, connections, workers, subject):
     if not ended:
         raise Fault(f"{len(connections)} clients, each with a child of its own, asked.",
                     "Each child answers and ends, while its parent is stopped.",
-                    "Of those some still run.")
+                    f"{len(alive(lab.children(pid))) - workers} of these children still run.")
 
 
 def lives_through_signal(subject):
