@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-from difflib import unified_diff
 from pathlib import Path
 
 import nbformat
@@ -16,6 +15,7 @@ from jupyter_client.manager import start_new_kernel
 
 import lab
 from lab import book
+from tests.helpers.fresh import differences
 from tests.spec.stages import STAGES, claims_of_tests
 
 CHAPTERS = {  # the claims that each chapter shows
@@ -64,30 +64,12 @@ def test_chapter_shows_what_is_committed_and_leaves_no_process(chapter, folder):
     assert ended.returncode == 0, ended.stderr[-3000:]
     left = lab.eventually(lambda: not marked(mark), 20)
     assert left, f"{marked(mark)} outlived the chapter."
-    fresh = nbformat.read(folder / f"{chapter}.ipynb", as_version=4)
-    others = differences(read(chapter).cells, fresh.cells)
-    assert not others, "\n\n".join(others) + (
-        "\nThe committed outputs are others than those of a fresh run: make notebooks runs all "
-        "chapters again. What no two runs have in common wants the tag `noisy`.")
-
-
-def differences(committed, fresh):
-    """A text for each cell that shows something else now; but for those that are noisy."""
-    found = []
-    for before, after in zip(committed, fresh, strict=True):
-        if "noisy" not in before.metadata.get("tags", []):
-            lines = list(unified_diff(shown(before), shown(after), "committed", "fresh", n=0,
-                                      lineterm=""))
-            found += ["\n".join([before.source, *lines])] if lines else []
-    return found
-
-
-def shown(cell):
-    """The lines that a cell shows, without what differs from run to run: PIDs, ports, times. What
-    is counted has one digit or two, and stays. Of a picture there are the words that go with it."""
-    text = "\n".join(text_of(output) for output in cell.get("outputs", []))
-    text = re.sub(r"\d+\.\d+|\d{3,}", "N", re.sub(r"0x[0-9a-f]+", "N", text))
-    return [" ".join(line.split()) for line in text.splitlines()]
+    if sys.platform == "linux":  # the outputs were made there: elsewhere errors have other numbers
+        fresh = nbformat.read(folder / f"{chapter}.ipynb", as_version=4)
+        others = differences(read(chapter).cells, fresh.cells)
+        assert not others, "\n\n".join(others) + (
+            "\nThe committed outputs are others than those of a fresh run: make notebooks runs all "
+            "chapters again. What no two runs have in common: see tests/helpers/fresh.py.")
 
 
 def marked(mark):
@@ -100,6 +82,14 @@ def marked(mark):
         except psutil.Error:
             continue
     return found
+
+
+@every_chapter
+def test_few_cells_are_noisy(chapter):
+    """What is tagged so is compared by its words alone."""
+    shows = [cell for cell in code_cells(chapter) if cell.outputs]
+    noisy = [cell for cell in shows if "noisy" in cell.metadata.get("tags", [])]
+    assert len(noisy) <= len(shows) / 4, [cell.source for cell in noisy]
 
 
 @every_chapter
