@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import lab
+from lab.loops import living
 from lab.server import PROJECT
 
 SLOW = b"GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -92,13 +93,9 @@ def stop_in_the_middle(command, signum):
         time.sleep(0.3)  # both are in flight
         os.kill(server.pid, signum)
         server.wait_until_dead(8)
-        left = [pid for pid in server.members() if is_alive(pid)]
+        lab.eventually(lambda: not living(server), within=0.1)  # to be killed takes a moment
+        left = living(server)
         return sum(answer.status == 200 for answer in crowd.result()), len(left)
-
-
-def is_alive(pid):
-    found = lab.process(pid)
-    return bool(found) and found.state != "zombie"
 
 
 def stops_when_all_are_served(command):
@@ -123,8 +120,11 @@ def ask_behind_a_silent_crowd(stage, *arguments):
     except lab.ServerError as reason:
         return None, str(reason)
     with server, ThreadPoolExecutor() as pool:
+        os.kill(server.pid, signal.SIGSTOP)  # it finds all of them in its queue
         silent = [lab.connect(server.port) for _ in range(45)]
         asking = pool.submit(lab.ask, server.port)
+        time.sleep(0.2)  # time to connect
+        os.kill(server.pid, signal.SIGCONT)
         time.sleep(1)
         for connection in silent:
             connection.close()

@@ -1,6 +1,7 @@
 """A loop of the reader's own in the server that sleeps, 3b, and what three clients get of it."""
 
 import re
+import time
 from collections import Counter, namedtuple
 from contextlib import ExitStack, suppress
 from textwrap import dedent, indent
@@ -100,6 +101,15 @@ def fate(server):
 
 
 def rests(server):
+    """Whether all processes of a server sleep that are left, now and a moment later: a child that
+    is about to end may seem to sleep as well."""
+    if not sleeps(server):
+        return False
+    time.sleep(0.05)
+    return sleeps(server)
+
+
+def sleeps(server):
     """Whether a server is there or has ended, and all of its processes that are left sleep."""
     alive = [one.pid for one in living(server)]
     return (server.pid in alive or server.exit_status is not None) and all(map(sleeps_in, alive))

@@ -7,9 +7,9 @@ from lab.server import start_stage
 
 
 def tell_connections(port):
-    """Print the TCP connections with this port at either end, a line for each end."""
+    """Print the TCP connections with this port at either end, a line for each end; ours first."""
     try:
-        ends = connections(port)
+        ends = sorted(connections(port), key=lambda end: (end.local[1] != port, end))
     except CannotSee as reason:
         print(reason)
         return
