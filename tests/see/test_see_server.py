@@ -140,7 +140,8 @@ def test_shows_what_the_kernel_knows(see):
     seen.do("clients", kind="one", count=1)
     server = seen.wait_for(
         lambda server: living(server) and living(server)[0]["call"] == "sleep"
-        and server["connections"][0]["client_state"] and server["requests"][0]["first_byte"])
+        and server["connections"] and server["connections"][0]["client_state"]
+        and server["requests"][0]["first_byte"])
     [child] = living(server)
     assert lab.children(server["pid"]) == [lab.process(child["pid"])]
     for one in (parent(server), child):
