@@ -83,11 +83,22 @@ def _command(found, state):
 
 def children(pid):
     """The children of a process, as a list of Process, in the order of their PIDs."""
+    return sorted(child for child in map(process, _pids_of_children(pid)) if child)
+
+
+def _pids_of_children(pid):
+    """From the kernel's own list, a file for each thread that forks (proc(5)); where there is none,
+    by a look at all processes, which takes ten times as long."""
     try:
-        found = psutil.Process(pid).children()
+        threads = os.listdir(f"{PROC}/{pid}/task")
+        texts = [Path(f"{PROC}/{pid}/task/{thread}/children").read_text() for thread in threads]
+        return [int(child) for child in " ".join(texts).split()]
+    except OSError:
+        pass
+    try:
+        return [child.pid for child in psutil.Process(pid).children()]
     except psutil.NoSuchProcess:
         return []
-    return sorted(child for child in (process(child.pid) for child in found) if child)
 
 
 def zombies(pid):
