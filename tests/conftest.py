@@ -24,8 +24,8 @@ def pytest_configure(config):
 
 
 def pytest_xdist_auto_num_workers(config):
-    """Two side by side for each processor, for tests mostly wait; one, where somebody looks on."""
-    return 0 if config.option.usepdb else 2 * os.cpu_count()
+    """Three side by side for each processor, for tests mostly wait; one, where somebody looks on."""
+    return 0 if config.option.usepdb else 3 * os.cpu_count()
 
 
 @pytest.fixture

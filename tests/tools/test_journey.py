@@ -23,7 +23,7 @@ from rich.text import Text
 import lab
 from tests.grader.grading import questions
 from tests.grader.languages import LANGUAGES
-from tests.helpers.scripts import linux_only, needs
+from tests.helpers.scripts import linux_only, needs, one_of_each
 from tests.spec.stages import STAGES
 
 PROGRAMS = {"python": "python3", "c": "cc", "go": "go", "node": "node", "ruby": "ruby",
@@ -379,7 +379,8 @@ def terminal(clone):
         os.close(each.its)
 
 
-@pytest.mark.parametrize(("lines", "columns"), [(24, 80), (12, 60), (60, 140)])
+@pytest.mark.parametrize(("lines", "columns"), one_of_each(
+    lambda lines, columns: "a screen", [(24, 80), (12, 60), (60, 140)]))
 def test_watch_fits_the_screen_and_shows_the_failure_first(lines, columns, clone, make, terminal):
     make("start", "STAGE=3c")  # it does not fork yet
     watching = terminal("make watch", lines, columns)
