@@ -24,7 +24,7 @@ def pytest_configure(config):
 
 
 def pytest_xdist_auto_num_workers(config):
-    """Three side by side for each processor, for tests mostly wait; one, where somebody looks on."""
+    """Three for each processor, for tests mostly wait; one, where somebody looks on."""
     return 0 if config.option.usepdb else 3 * os.cpu_count()
 
 

@@ -20,7 +20,7 @@ STRESSED = {  # in italics, but only to be read with stress: what they say there
     "this", "user", "waits", "was", "where", "which", "your",
     "`close` does not close a socket. It gives up one reference to it.",  # sentences
     "gives its port back when it is killed", "how did my child end?",
-    "Bad file descriptor",  # what the system says
+    "Bad file descriptor", "Broken pipe",  # what the system says
     "Run", "Run All Above Selected Cell", "File", "New", "Terminal",  # menus
     "Applications.", "Crowd.", "Side by side.", "Stop.",  # heads of a list
     "You are here.", "You are here:",
