@@ -71,8 +71,8 @@ list: .venv/installed  ## list all stages: those that you have passed, and where
 solution: .venv/installed  ## compare your server with ours: STAGE=3c
 	@$(GRADER) solution || true
 
-# A thorough test asks of many what others ask of a few: of the stages between the first and the last
-# of a track, for one.
+# A thorough test asks of many what others ask of a few, such as of the stages between the first and
+# the last of a track; or it besets a server, or tries a tool of the course to its end.
 ASKED = $(if $(ALL),,-m "not thorough")
 AND_ASKED = $(if $(ALL),, and not thorough)
 

@@ -11,9 +11,7 @@ import pytest
 
 import lab
 from tests.helpers.complete import Variant, servers_that_stay
-from tests.spec.stages import STAGES, TRACKS
-
-TRACK_OF = {name: track for track, names in TRACKS.items() for name in names}
+from tests.spec.stages import STAGES, TRACK_OF
 
 
 def pytest_configure(config):

@@ -68,6 +68,7 @@ def test_hang_timeout_of_0_is_never(start, folder):
     assert workers(server) == family
 
 
+@pytest.mark.thorough
 def test_worker_that_idles_does_not_hang(start):
     server = start("--workers", "2", "--hang-timeout", HANG_TIMEOUT)
     assert lab.eventually(lambda: len(workers(server)) == 2)
@@ -97,6 +98,7 @@ def pipeline(asker, client, stream):
         asker.served += 50
 
 
+@pytest.mark.thorough
 def test_slow_requests_one_after_another_are_no_hang(start):
     """Each takes less than half of --hang-timeout; three come at once, two on each connection."""
     server = start("--workers", "1", "--hang-timeout", HANG_TIMEOUT, application=PROCESSES)
@@ -136,6 +138,7 @@ def test_one_hung_thread_of_two_does_no_harm_and_two_do(start):
     assert fetch(server, "/says_pid").status == 200
 
 
+@pytest.mark.thorough
 @pytest.mark.claim("3.38")
 def test_busy_threads_do_not_hang(start):
     """All of them have work all the time, and each request is short."""

@@ -32,10 +32,12 @@ from tests.helpers.complete import (
     next_answer,
     post,
 )
-from tests.helpers.scripts import linux_only, needs, one_of_each, seconds
+from tests.helpers.scripts import linux_only, needs, seconds
 from tests.part3.test_outlives import assert_says, held, nothing_left, settled
 from tests.spec.clients import RANDOM_BYTES
 from tests.spec.subject import freeze
+
+pytestmark = pytest.mark.thorough
 
 QUIET = "tests.apps.quiet_apps:app"
 MIB = 1 << 20
@@ -563,7 +565,7 @@ SHAPES = {  # how often it is asked, and a request that is never the same, or it
 
 @linux_only
 @every_concurrent_stage
-@pytest.mark.parametrize("shape", one_of_each(lambda shape: "a head", SHAPES))
+@pytest.mark.parametrize("shape", SHAPES)
 def test_heads_that_differ_do_not_fill_the_memory(stage, shape, start):
     """Of all these nothing stays but what a bounded cache holds."""
     server = start(stage)
@@ -772,7 +774,6 @@ def beset(server, duration, patience):
 
 
 @linux_only
-@pytest.mark.thorough
 @pytest.mark.timeout(180 + 2 * SOAK)
 @every_complete_stage
 def test_soak(stage, start_stage):

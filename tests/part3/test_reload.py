@@ -166,6 +166,7 @@ def reload_under_load(server, askers):
     assert "Traceback" not in server.stderr
 
 
+@pytest.mark.thorough
 @pytest.mark.timeout(120)
 @needs("nginx")
 def test_no_post_is_lost_behind_nginx(start, start_nginx):

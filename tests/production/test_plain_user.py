@@ -10,6 +10,8 @@ import pytest
 from tests.helpers import spare
 from tests.helpers.scripts import needs
 
+pytestmark = pytest.mark.thorough
+
 UID = 61234
 AS_PLAIN_USER = f"setpriv --reuid {UID} --regid {UID} --clear-groups env HOME=/home/plain"
 MAKE_A_HOME = (f"mkdir -p /home/plain; cp -r . /home/plain/server; chown -R {UID} /home/plain\n"

@@ -11,6 +11,8 @@ import pytest
 
 import lab
 
+pytestmark = pytest.mark.thorough
+
 LENGTHS = [  # {} is the true length of the body, {short} that of its first line
     "", "Content-Length: {}", "Content-Length: {short}", "Content-Length: 0",
     "Content-Length: +{}", "Content-Length: -{}", "Content-Length: {short}, {}",

@@ -21,7 +21,7 @@ from selenium.webdriver.support.ui import Select
 import lab
 from tests.helpers.browser import chromium, needs_chromium
 
-pytestmark = [needs_chromium, pytest.mark.timeout(240)]
+pytestmark = [needs_chromium, pytest.mark.timeout(240), pytest.mark.thorough]
 HERE = Path(__file__).parent
 STATIC = lab.PROJECT / "notebooks/see/static"
 SOON = 60  # seconds, on a busy machine

@@ -182,6 +182,7 @@ def test_128_leave_zombies_on_3f_and_none_on_3g(see):
     assert set(names) == {"3f", "3g"}
 
 
+@pytest.mark.thorough
 def test_one_bit_for_many_deaths(see):
     seen = see("--stage", "3f", "--delay", "2")
     seen.do("clients", kind="crowd", count=20)
@@ -284,6 +285,7 @@ def test_a_stage_that_does_not_sleep_has_no_delay(see):
         409, "This server does not sleep: it has no DELAY.")
 
 
+@pytest.mark.thorough
 def test_clients_of_every_kind(see):
     seen = see("--stage", "3c", "--delay", "0")
     for kind in ("one", "held", "silent", "slow", "reset"):
@@ -301,6 +303,7 @@ def test_clients_of_every_kind(see):
     seen.wait_for(lambda server: server["counts"]["clients"] == 0)
 
 
+@pytest.mark.thorough
 def test_a_slow_client_takes_its_time(see):
     """The server of 2c waits for the whole head, and whoever comes next waits with it."""
     seen = see("--stage", "2c")
@@ -313,6 +316,7 @@ def test_a_slow_client_takes_its_time(see):
     assert [request["first_byte"] for request in seen.now()["requests"]] == [None, None]
 
 
+@pytest.mark.thorough
 def test_two_side_by_side_under_the_same_storm(see):
     seen = see("--stage", "3f", "--beside", "3g", "--delay", "1")
     other = seen.wait_for(lambda server: server["running"] and server["queue"], place=1)
@@ -484,6 +488,7 @@ def test_what_is_no_wish_is_refused(see_once, body):
     assert status == 409
 
 
+@pytest.mark.thorough
 def test_no_more_pages_than_it_can_serve(see_once):
     statuses = [see_once.ask("GET", f"/moments?page={number}")[0] for number in range(12)]
     assert statuses[-1] == 503
@@ -504,6 +509,7 @@ ENDS = {"Ctrl-C": signal.SIGINT, "SIGTERM": signal.SIGTERM, "hangup": signal.SIG
         "kill -9": signal.SIGKILL}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("signum", ENDS.values(), ids=ENDS)
 def test_nothing_is_left_however_it_ends(see, signum):
     seen = see("--stage", "3d", "--beside", "3j", "--delay", "600")
@@ -530,6 +536,7 @@ def page_servers(seen):
                   key=lambda pid: psutil.Process(pid).create_time())
 
 
+@pytest.mark.thorough
 def test_the_page_s_worker_is_killed(see):
     """What it had started ends with it; its successor starts anew."""
     seen = see("--stage", "3d", "--delay", "600")
@@ -548,6 +555,7 @@ def test_the_page_s_worker_is_killed(see):
     assert lab.eventually(has_another, STARTING, 0.2)
 
 
+@pytest.mark.thorough
 def test_the_page_s_server_is_killed(see):
     seen = see("--stage", "3d")
     for pid in page_servers(seen):
@@ -558,6 +566,7 @@ def test_the_page_s_server_is_killed(see):
     assert lab.eventually(lambda: not seen.left(), SOON), seen.left()
 
 
+@pytest.mark.thorough
 def test_all_of_them_are_killed_at_once(see):
     seen = see("--stage", "3d", "--delay", "600")
     seen.do("clients", kind="held", count=5)
@@ -567,6 +576,7 @@ def test_all_of_them_are_killed_at_once(see):
     assert lab.eventually(lambda: not seen.left(), SOON), seen.left()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("killed", ["the run", "the page's worker"])
 def test_a_server_that_has_left_its_group_ends_too(see, folder, killed):
     """A daemon of the reader's own, in a session of its own."""
@@ -595,6 +605,7 @@ def stage_stands(run):
                for child in run.children(recursive=True))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("is_there", [broom_stands, page_server_stands, stage_stands],
                          ids=lambda is_there: is_there.__name__)
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "kill -9"])
@@ -616,6 +627,7 @@ def test_ended_while_it_starts(is_there, signum):
     assert not left
 
 
+@pytest.mark.thorough
 def test_two_at_once_do_not_meet(see):
     one, other = see("--stage", "3c"), see("--stage", "3d")
     ports = {one.port, other.port, one.now()["port"], other.now()["port"]}

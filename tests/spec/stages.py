@@ -349,6 +349,7 @@ TRACKS = {  # nobody needs a later one to follow an earlier one
 }
 
 ORDER = [name for names in TRACKS.values() for name in names]  # one track after the other
+TRACK_OF = {name: track for track, names in TRACKS.items() for name in names}
 
 
 STEPS = {  # what one sees of a step; tests/spec/steps.py has the checks

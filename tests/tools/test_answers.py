@@ -110,6 +110,7 @@ def test_what_means_nothing_yet_is_asked_later_and_from_there_on():
 # Time.
 
 
+@pytest.mark.thorough
 def test_question_that_takes_too_long_is_given_up(monkeypatch):
     monkeypatch.setattr(grading, "LIMIT", 2)
     subject = Subject([sys.executable, str(WRONG / "takes_a_second.py")])

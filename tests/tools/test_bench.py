@@ -32,6 +32,8 @@ from tests.bench.measuring import Bench
 from tests.helpers.scripts import linux_only, needs
 from tests.spec.stages import STAGES
 
+pytestmark = pytest.mark.thorough
+
 BENCH = [sys.executable, "-m", "tests.bench"]
 OURS = Path(sys.prefix)  # requirements.txt has installed Gunicorn and Waitress here
 NO_INDEX = {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull, "UV_NO_INDEX": "1",

@@ -98,6 +98,7 @@ NO_END = ("        except ChildProcessError:  # there are no children\n         
           "        except KeyError:\n            return\n")
 
 
+@pytest.mark.thorough
 @linux_only
 @pytest.mark.parametrize(("asked_as", "changes", "cause"), [
     ("3g", [NO_END], "no_child_in_loop"),
@@ -117,6 +118,7 @@ def test_first_hint_is_on_what_the_server_has_said(asked_as, changes, cause, fol
         (result.question.name, str(result.fault)) for result in results if not result.good]
 
 
+@pytest.mark.thorough
 @linux_only
 def test_interrupted_accept_is_hinted_at_before_all_that_comes_of_it():
     results = grade(STAGES["3f"], lab.stage_command("3e"))
@@ -126,6 +128,7 @@ def test_interrupted_accept_is_hinted_at_before_all_that_comes_of_it():
     assert "call again" in " ".join(hints.hints(first))
 
 
+@pytest.mark.thorough
 def test_fault_that_the_server_says_nothing_about_has_its_own_hint():
     results = grade(STAGES["3c"], lab.stage_command("3b"))
     assert to_hint_at(STAGES["3c"], results)[0].kind != "cause"

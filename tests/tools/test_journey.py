@@ -232,6 +232,7 @@ def test_last_line_of_a_failed_check_is_ours(make):
     assert json.loads(for_programs.stdout)["passed"] is False
 
 
+@pytest.mark.thorough
 def test_server_is_remembered_until_the_stage_is_begun(clone, make):
     shutil.copy(lab.PROJECT / "part1/webserver1.py", clone / "hello.py")
     server = f"{sys.executable} hello.py"
@@ -242,6 +243,7 @@ def test_server_is_remembered_until_the_stage_is_begun(clone, make):
     assert "my/webserver1.py" in make("check").stdout.splitlines()[1]
 
 
+@pytest.mark.thorough
 def test_all_that_was_passed_is_asked_again(clone, make):
     assert "No stage is passed yet" in make("check", "ALL=1").stderr
     passed_hello(clone, make)
@@ -289,6 +291,7 @@ def test_solution_is_shown_to_who_is_sure_and_code_comes_first(clone, make):
     assert "The iterative server: one client at a time" in text
 
 
+@pytest.mark.thorough
 def test_solution_of_a_stage_that_is_passed_is_not_asked_for_twice(clone, make):
     passed_hello(clone, make)
     assert make("solution", "STAGE=1").stdout == "They are the same.\n"
@@ -416,6 +419,7 @@ def test_keys_of_watch(clone, make, terminal):
     assert watching.is_as_it_was()
 
 
+@pytest.mark.thorough
 def test_watch_shows_the_list_around_where_one_is(clone, make, terminal):
     make("start", "STAGE=3y")
     write(clone, "webserver3y.py", "print('no server')")
@@ -441,6 +445,7 @@ def test_watch_goes_on_to_the_next_stage_by_itself(clone, make, terminal):
     assert watching.screen()[0].startswith("Stage 2: ")
 
 
+@pytest.mark.thorough
 @needs("cc")
 def test_what_watch_builds_is_no_file_that_was_saved(clone, make, terminal):
     make("start", "LANG=c")
@@ -454,6 +459,7 @@ def test_what_watch_builds_is_no_file_that_was_saved(clone, make, terminal):
         watching.see(READY, within=3)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("end", ["\x03", "\x1c", "SIGINT", "SIGTERM"])
 def test_terminal_is_as_it_was_however_watch_ends(end, clone, make, terminal):
     make("start")
@@ -475,6 +481,7 @@ def grader(terminal):
                 if "tests.grader" in process.cmdline() and process.name() != "sh")
 
 
+@pytest.mark.thorough
 @linux_only
 def test_ctrl_c_in_the_middle_of_a_check_ends_watch(clone, make, terminal):
     write(clone, "webserver1.py", "import time; time.sleep(60)")
@@ -487,6 +494,7 @@ def test_ctrl_c_in_the_middle_of_a_check_ends_watch(clone, make, terminal):
     assert watching.is_as_it_was()
 
 
+@pytest.mark.thorough
 def test_ctrl_z_gives_the_terminal_back_and_fg_goes_on(clone, make, terminal):
     make("start")
     watching = terminal("set -m; make watch; echo it sto''pped; read -r _; fg; echo it en''ded")
@@ -502,6 +510,7 @@ def test_ctrl_z_gives_the_terminal_back_and_fg_goes_on(clone, make, terminal):
     assert watching.is_as_it_was()
 
 
+@pytest.mark.thorough
 def test_watch_draws_again_when_the_window_has_another_size(clone, make, terminal):
     make("start")
     watching = terminal("make watch")

@@ -10,6 +10,8 @@ import pytest
 import lab
 from tests.spec.stages import STAGES, TRACKS
 
+pytestmark = pytest.mark.thorough
+
 VERSIONS = ["3.10", "3.11", "3.12", "3.13", "3.14"]
 
 

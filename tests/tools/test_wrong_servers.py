@@ -45,7 +45,7 @@ def command(folder):
 
 
 @linux_only
-@pytest.mark.parametrize("wrong", one_of_each(lambda wrong: wrong.stage, WRONG),
+@pytest.mark.parametrize("wrong", one_of_each(lambda wrong: STAGES[wrong.stage].part, WRONG),
                          ids=lambda wrong: f"{wrong.stage}-{wrong.file}")
 def test_fault_is_named_and_nothing_else(wrong, command, monkeypatch):
     waited = in_vain.recorded(grading, monkeypatch)
