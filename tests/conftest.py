@@ -19,7 +19,7 @@ def pytest_configure(config):
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # in the background of a shell: servers
         signal.signal(signal.SIGINT, signal.default_int_handler)  # would inherit that
     os.environ["PYTHONPATH"] = str(lab.PROJECT / "notebooks")  # as the Makefile has it
-    for name in ("ALL", "MAKEFLAGS", "MAKEOVERRIDES"):  # of make test ALL=1: tests run make, too
+    for name in ("ALL", "MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES"):  # they run make, too
         os.environ.pop(name, None)
 
 

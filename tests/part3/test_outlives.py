@@ -24,6 +24,8 @@ from tests.helpers.complete import (
 from tests.helpers.scripts import linux_only, needs, seconds
 from tests.spec.subject import living, nonblocking
 
+pytestmark = pytest.mark.thorough
+
 REQUEST = post(b"Content-Length: 4", b"Connection: close").replace(b"/hello", b"/echoes")
 STREAM = head(b"Connection: close", start=b"GET /streams?50 HTTP/1.1")
 MEGABYTE = 1 << 20

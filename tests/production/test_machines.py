@@ -15,6 +15,8 @@ from lab import production
 from lab.production import Load, addresses, place
 from tests.helpers.scripts import needs
 
+pytestmark = pytest.mark.thorough
+
 PATH = "tests.apps.behind:says_path"
 IMPATIENT = {"proxy_connect_timeout 2s;": "proxy_connect_timeout 1s;",
              "proxy_read_timeout 60s;": "proxy_read_timeout 1s;"}

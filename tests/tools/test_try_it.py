@@ -22,11 +22,11 @@ import lab
 from tests.grader import tryit
 from tests.grader.grading import ALONE, Question, Result
 from tests.grader.grading import questions as questions_of
-from tests.helpers.scripts import linux_only, needs, one_of_each
+from tests.helpers.scripts import linux_only, needs
 from tests.spec.stages import STAGES
 from tests.spec.subject import Fault
 
-pytestmark = [linux_only, needs("curl"), pytest.mark.timeout(300)]
+pytestmark = [linux_only, needs("curl"), pytest.mark.timeout(300), pytest.mark.thorough]
 HELLO = "Hello, World!"
 ZOMBIE = r"\d+ Z.* <defunct>"
 DEAD = "Failed to connect|Couldn't connect|Connection refused"
@@ -141,8 +141,7 @@ def cases_of(*names):
 
 
 def of_each(cases):
-    return pytest.mark.parametrize("case", one_of_each(lambda case: case.stage, cases),
-                                   ids=lambda case: f"{case.name}-{case.wrong}")
+    return pytest.mark.parametrize("case", cases, ids=lambda case: f"{case.name}-{case.wrong}")
 
 
 def command_of(server, python=sys.executable):
