@@ -50,6 +50,7 @@ def test_stage_keeps_its_promises_and_those_before(trial, check):
     put(check, trial)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("stage", "check"), [
     pytest.param(STAGES[STAGES[name].parent], check, id=f"{name}-{check.__name__}")
     for name, checks in PROMISES.items() for check in checks if check not in steps.NOT_NEW])

@@ -31,6 +31,7 @@ LACKING = {  # not the parent
     "serves_beside_forty": "3j"}
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(("stage", "name"), [
     pytest.param(STAGES[LACKING.get(name, stage.parent)], name, id=f"{stage.name}-{name}")
     for stage in STAGES.values() if stage.parent
